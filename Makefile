@@ -1,0 +1,168 @@
+# rtcc: real-time collaboration center. `make run` serves a demonstration, `make test` tests everything.
+# Out of tree: O=dir. Compiler: CC=clang. A second instance: make run PORT=8081 RUN=dir.
+
+O       ?= build
+PORT    ?= 8080
+RUN     ?= run
+WEB     ?= nginx
+PREFIX  ?= /usr
+
+# Everything that is installed from Debian 12, in one place. Node.js (18 or newer) and npm are added where they are missing.
+DEB_BUILD = gcc libc6-dev make pkg-config libfcgi-dev libxml2-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev libcrypt-dev
+DEB_RUN   = nginx spawn-fcgi multiwatch curl
+DEB_APACHE = apache2-bin libapache2-mod-fcgid media-types # binary and modules: nothing is started on port 80
+DEB_TEST  = mandoc systemd clang clang-format-14 libclang-rt-14-dev libcmocka-dev valgrind sqlite3 chromium w3m lynx
+
+PACKAGES = libxml-2.0 sqlite3 libcurl libcrypto
+
+Q        = $(if $(V),,@) # make V=1 shows the commands
+CFLAGS  ?= -O2 -g
+WARN     = -Wall -Wextra -Wpedantic -Wshadow -Wformat=2 -Werror
+HARDEN   = -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fPIE \
+           -ftrivial-auto-var-init=zero -fno-strict-overflow
+ifneq (,$(findstring clang,$(CC)))
+HARDEN += -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang # clang 14 has it only together with this
+endif
+HARDENLD = -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
+ifdef SANITIZE
+HARDEN   = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+HARDENLD = -fsanitize=$(SANITIZE)
+endif
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(HARDEN) $(CFLAGS) $(WARN) -Ilib -I$(O) $(shell pkg-config --cflags $(PACKAGES)) $(EXTRA)
+LIBS     = -lfcgi $(shell pkg-config --libs $(PACKAGES)) -lcrypt
+
+programs = $(patsubst cgi-bin/%.c,%,$(wildcard cgi-bin/*.c))
+objects  = $(patsubst lib/%.c,$(O)/lib/%.o,$(wildcard lib/*/*.c)) $(O)/sql.o
+units    = $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
+
+all: $(programs:%=$(O)/cgi-bin/%) $(O)/sbin/rtcc
+
+# ── the library ──
+$(O)/librtcc.a: $(objects)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(O)/lib/%.o: lib/%.c $(O)/sql.h
+	@mkdir -p $(@D)
+	@echo '  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -c $< -o $@
+
+# ── sql/ becomes typed calls; a wrong statement stops the build ──
+$(O)/sql-gen: sql/gen.c
+	@mkdir -p $(@D)
+	@echo '  $@'
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) $< -o $@ -lsqlite3
+
+$(O)/sql.c: $(O)/sql-gen $(wildcard sql/*.sql sql/*/*.sql)
+	$(O)/sql-gen sql $(O)
+
+$(O)/sql.h: $(O)/sql.c ;
+
+$(O)/sql.o: $(O)/sql.c
+	@echo '  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-overlength-strings -MMD -c $< -o $@
+
+# ── programs ──
+$(O)/cgi-bin/%: cgi-bin/%.c $(O)/librtcc.a
+	@mkdir -p $(@D)
+	@echo '  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MF $@.d $< $(O)/librtcc.a -o $@ $(HARDENLD) $(LIBS)
+
+$(O)/sbin/%: sbin/%.c $(O)/librtcc.a
+	@mkdir -p $(@D)
+	@echo '  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MF $@.d $< $(O)/librtcc.a -o $@ $(HARDENLD) $(LIBS)
+
+$(O)/unit/%: tests/unit/%.c $(O)/librtcc.a
+	@mkdir -p $(@D)
+	@echo '  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MF $@.d $< $(O)/librtcc.a -o $@ $(HARDENLD) $(LIBS) -lcmocka
+
+units-built: $(units)
+
+units: $(units)
+	@for t in $(units); do $$t || exit 1; done
+
+# ── one command each ──
+# A whole instance on 127.0.0.1:PORT with its state in RUN, until Ctrl-C. WEB is nginx, or apache,
+# fcgid, cgid, the three ways of Apache. RTCC_DEMO_PASSWORD sets the agents' password.
+run: deps-run
+	@$(MAKE) --no-print-directory all
+	@exec sbin/serve -b '$(O)' -p '$(PORT)' -r '$(RUN)' -w '$(WEB)'
+
+# Everything; parts: tests/run gcc web …
+test: deps-test
+	@O='$(O)' tests/run
+
+# The README's pictures, anew.
+pictures: deps-test all
+	@RTCC_BUILD='$(O)' node tests/browser/pictures.js
+
+# The rules of the house: who includes whom, sizes, banned calls, pages of the manual; each with a test that it is held.
+lint: deps-test
+	@tests/lint/lint
+
+asan:
+	@$(MAKE) --no-print-directory O='$(O)/asan' SANITIZE=address,undefined all units
+
+format:
+	clang-format-14 -i $(wildcard cgi-bin/*.c sbin/*.c sql/*.c lib/*/*.[ch] tests/*/*.[ch])
+
+# ── what has to be installed ──
+# Asks dpkg first, so that nothing is fetched and nobody is asked for a password when all is there.
+define install
+@missing=$$(for p in $(1); do dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || \
+    printf '%s ' $$p; done); \
+[ -z "$$missing" ] || { echo "installing: $$missing"; root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+$$root apt-get update -qq && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
+endef
+
+deps-run:
+	$(call install,$(DEB_BUILD) $(DEB_RUN) $(if $(filter-out nginx,$(WEB)),$(DEB_APACHE)))
+
+deps-test: deps-run
+	$(call install,$(DEB_TEST) $(DEB_APACHE) \
+	    $$(node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null || echo nodejs) \
+	    $$(npm --version >/dev/null 2>&1 || echo npm))
+	@$(MAKE) -s --no-print-directory tests/node_modules/.package-lock.json
+
+tests/node_modules/.package-lock.json: tests/package-lock.json
+	cd tests && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
+# ── where Debian's administrators expect it ──
+# DESTDIR for packagers. Settings that are there already are kept; uninstall leaves them and the database to the administrator.
+cgidir  = $(DESTDIR)$(PREFIX)/lib/cgi-bin/rtcc
+share   = $(DESTDIR)$(PREFIX)/share/rtcc
+mandir  = $(DESTDIR)$(PREFIX)/share/man
+unitdir = $(DESTDIR)$(PREFIX)/lib/systemd/system
+manuals = $(wildcard cgi-bin/*.[1-8] sbin/*.[1-8] conf/*.[1-8])
+pools   = form_submit file_put file_get agent_sign
+
+install: all
+	install -d $(cgidir) $(share) $(unitdir) $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/etc/rtcc
+	install -m 755 $(programs:%=$(O)/cgi-bin/%) $(cgidir)
+	install -m 755 $(O)/sbin/rtcc $(DESTDIR)$(PREFIX)/sbin/rtcc
+	cp -RL htdocs conf $(share)/
+	rm -f $(share)/conf/*.[1-8]
+	chmod -R u=rwX,go=rX $(share)
+	[ -e $(DESTDIR)/etc/rtcc/rtcc.conf ] || install -m 644 conf/rtcc.conf $(DESTDIR)/etc/rtcc/rtcc.conf
+	for page in $(manuals); do install -D -m 644 $$page $(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
+	for unit in conf/systemd/rtcc*; do \
+	    sed 's|/usr/|$(PREFIX)/|; s|$(PREFIX)/bin/multiwatch|/usr/bin/multiwatch|; s|-- /usr/|-- $(PREFIX)/|' $$unit \
+	        >$(unitdir)/$${unit##*/} || exit 1; done
+	for name in $(pools); do install -d $(unitdir)/rtcc@$$name.service.d; \
+	    sed 's|-- /usr/|-- $(PREFIX)/|' conf/systemd/pool.conf >$(unitdir)/rtcc@$$name.service.d/pool.conf || exit 1; done
+
+uninstall:
+	rm -rf $(cgidir) $(share) $(pools:%=$(unitdir)/rtcc@%.service.d)
+	rm -f $(DESTDIR)$(PREFIX)/sbin/rtcc $(patsubst conf/systemd/%,$(unitdir)/%,$(wildcard conf/systemd/rtcc*))
+	for page in $(manuals); do rm -f $(mandir)/man$${page##*.}/$${page##*/}; done
+
+clean:
+	rm -rf $(O)
+
+-include $(wildcard $(O)/*.d $(O)/*/*.d $(O)/*/*/*.d)
+
+.PHONY: install uninstall pictures all units units-built run test asan format deps-run deps-test clean
+.SECONDARY:

@@ -1,0 +1,147 @@
+/* conf_poll: what happened in a conference after event N; waits for it. */
+#include "io/service.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "io/settings.h"
+#include "model/conference.h"
+#include "model/event.h"
+#include "model/site.h"
+#include "page/access.h"
+#include "page/news.h"
+#include "page/show.h"
+#include "page/template.h"
+
+enum { CONF, AFTER, WAIT };
+
+static const struct param params[] = {
+    [CONF] = {"conf", PARAM_LINE, true, 0, 80, "the conference's id"},
+    [AFTER] = {"after", PARAM_INT, false, 0, 9007199254740991, "the last event's id that was seen; default 0"},
+    [WAIT] = {"wait", PARAM_INT, false, 0, 25, "seconds to wait for news; default 25"},
+    {"token", PARAM_LINE, false, 0, 80, "the member's, unless a header or cookie carries it"},
+    {.name = NULL},
+};
+
+enum { FLAG_COOKIE = 1, FLAG_STAFF = 2 };
+
+/* What an answer needs; the same for a request just come and for one that was parked. */
+struct poll {
+    int64_t conf;
+    int64_t member;
+    int64_t after;
+    bool is_staff;
+    bool by_cookie;
+};
+
+static enum err
+add_csrf(struct request *r, const struct poll *p)
+{
+    const char *csrf = "";
+    enum err err = p->by_cookie ? site_csrf(r->c, p->member, &csrf) : OK;
+    if (err == OK)
+        value_add_text(r->out, "csrf", csrf);
+    return err;
+}
+
+/* Fills r->out; since_typing_ms below 0: typing does not count; *has_news tells whether there is a reason to answer now. */
+static enum err
+fill(struct request *r, const struct poll *p, int64_t since_typing_ms, bool *has_news)
+{
+    struct conference conf;
+    bool is_more = false;
+    int64_t after = p->after;
+    struct reader reader = {.member = p->member, .is_staff = p->is_staff};
+    struct value *events = value_list(r->c->mem);
+    enum err err = event_read(r->c, p->conf, &reader, &after, events, &is_more);
+    if (err == OK && since_typing_ms >= 0)
+        err = event_read_typing(r->c, p->conf, p->member, since_typing_ms, after, events);
+    if (err == OK)
+        err = conference_get(r->c, p->conf, &conf);
+    if (err != OK)
+        return err;
+    *has_news = events->first || conf.ended_at;
+    value_add_int(r->out, "after", after);
+    value_add_flag(r->out, "more", is_more);
+    value_add_text(r->out, "state", conf.state);
+    value_add(r->out, "events", events);
+    return OK;
+}
+
+static enum err
+finish(struct request *r, const struct poll *p)
+{
+    enum err err = add_csrf(r, p);
+    return err == OK ? show_queue(r, r->out, p->conf) : err;
+}
+
+static enum err
+park(struct request *r, const struct poll *p)
+{
+    int64_t wait_s = r->args[WAIT].text ? r->args[WAIT].number : 25;
+    int32_t place = 0;
+    if (wait_s > r->c->settings->hold_s)
+        wait_s = r->c->settings->hold_s;
+    enum err err = news_place(r->c, p->conf, &place);
+    if (err != OK || wait_s == 0)
+        return err == OK ? finish(r, p) : err;
+    struct wait wait = {.key = p->conf,
+        .member = p->member,
+        .after = p->after,
+        .place = place,
+        .deadline_ms = r->c->boot_ms + wait_s * 1000,
+        .flags = (p->by_cookie ? FLAG_COOKIE : 0) | (p->is_staff ? FLAG_STAFF : 0)};
+    return request_hold(r, &wait);
+}
+
+static enum err
+answer(struct request *r)
+{
+    bool has_news;
+    const struct caller *caller = r->caller;
+    struct poll p = {.conf = caller->member.conf,
+        .member = caller->member.id,
+        .after = r->args[AFTER].number,
+        .is_staff = member_is_staff(&caller->member),
+        .by_cookie = caller->by_cookie};
+    enum err err = fill(r, &p, -1, &has_news);
+    if (err != OK)
+        return err;
+    return has_news ? finish(r, &p) : park(r, &p);
+}
+
+static enum err
+wake(struct request *r, struct wait *wait, bool is_late)
+{
+    bool has_news;
+    struct poll p = {.conf = wait->key,
+        .member = wait->member,
+        .after = wait->after,
+        .is_staff = wait->flags & FLAG_STAFF,
+        .by_cookie = wait->flags & FLAG_COOKIE};
+    enum err err = fill(r, &p, wait->parked_ms, &has_news);
+    if (err != OK)
+        return err;
+    if (!has_news && !is_late) {
+        err = news_has_moved(r->c, wait, &has_news);
+        if (err != OK || !has_news)
+            return err; /* an event for others: he goes on waiting */
+    }
+    r->is_held = false;
+    return finish(r, &p);
+}
+
+static const struct hold hold = {.news = news_of_conferences, .wake = wake, .places = news_places};
+
+const struct service service = {
+    .name = "conf_poll",
+    .about = "tells what happened in a conference, and waits for it",
+    .methods = METHOD_GET,
+    .mode = HOLD,
+    .format = FORMAT_JSON,
+    .params = params,
+    .access = access_member,
+    .answer = answer,
+    .hold = &hold,
+    .render = template_render,
+};

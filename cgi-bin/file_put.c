@@ -1,0 +1,77 @@
+/* file_put: a member sends a file into a conference, whole or in pieces that can be resumed. */
+#include "io/service.h"
+
+#include "base/text.h"
+#include "io/secret.h"
+#include "model/conference.h"
+#include "model/event.h"
+#include "model/file.h"
+#include "page/access.h"
+#include "page/show.h"
+#include "page/template.h"
+
+enum { CONF, NONCE, FILE_PART, OFFSET, TOTAL, PART };
+
+static const struct param params[] = {
+    [CONF] = {"conf", PARAM_LINE, true, 0, 80, "the conference's id"},
+    [NONCE] = {"nonce", PARAM_LINE, false, 0, NONCE_CHARS,
+        "the client's own; joins the pieces, and the same again answers the first event"},
+    [FILE_PART] = {"file", PARAM_FILE, true, 0, 0, "the bytes, multipart/form-data"},
+    [OFFSET] = {"offset", PARAM_INT, false, 0, 9007199254740991, "where this piece belongs; default 0"},
+    [TOTAL] = {"total", PARAM_INT, false, 1, 9007199254740991, "bytes of the whole file; default: this piece is all"},
+    [PART] = {"part", PARAM_LINE, false, 0, 8, "where a browser without JavaScript goes back to: write, page"},
+    {"token", PARAM_LINE, false, 0, 80, "the member's, unless a header or cookie carries it"},
+    {"csrf", PARAM_LINE, false, 0, 64, "with a cookie"},
+    {.name = NULL},
+};
+
+static enum err
+check_live(struct request *r)
+{
+    struct conference conf;
+    enum err err = conference_find(r->c, r->args[CONF].text, &conf);
+    if (err == OK && conf.ended_at)
+        return center_fault(r->c, ERR_CONFLICT, "conf", "This conversation has ended.");
+    if (err == OK && r->caller->member.left_at)
+        return center_fault(r->c, ERR_CONFLICT, "conf", "You have left this conversation.");
+    return err;
+}
+
+static enum err
+answer(struct request *r)
+{
+    struct file file;
+    const struct multipart_file *sent = r->args[FILE_PART].file;
+    struct file_piece piece = {.nonce = r->args[NONCE].text ? r->args[NONCE].text : secret_random_text(r->c->mem, 22),
+        .name = sent->filename,
+        .data = sent->data,
+        .bytes = (int64_t)sent->bytes,
+        .offset = r->args[OFFSET].number,
+        .total = r->args[TOTAL].text ? r->args[TOTAL].number : r->args[OFFSET].number + (int64_t)sent->bytes};
+    if (text_chars(sent->filename) > FILE_NAME_CHARS)
+        return center_fault(r->c, ERR_BAD_PARAMETER, "file", "A file's name may have %d characters at most.", FILE_NAME_CHARS);
+    show_go(r, show_room(r, r->args[CONF].text, r->args[PART].text));
+    enum err err = check_live(r);
+    if (err == OK)
+        err = file_take(r->c, &r->caller->member, &piece, &file);
+    if (err != OK)
+        return err;
+    if (file.event)
+        value_add_int(r->out, "event", file.event);
+    value_add_text(r->out, "file", arena_printf(r->c->mem, "%lld", (long long)file.id));
+    value_add_int(r->out, "offset", file.bytes);
+    return OK;
+}
+
+const struct service service = {
+    .name = "file_put",
+    .about = "takes a file into a conference",
+    .methods = METHOD_POST,
+    .mode = PREFORK,
+    .format = FORMAT_JSON,
+    .is_changing = true,
+    .params = params,
+    .access = access_member,
+    .answer = answer,
+    .render = template_render,
+};

@@ -1,0 +1,133 @@
+/* cgi.c: the same job as in the loops, from the environment to stdout.
+ *
+ * A held request waits here with nothing else to do, so it asks wake() after each ring and each second; news() would only tell
+ * whom among many it concerns. It holds for the setting cgi_hold_s at most, as each costs a process, and often a thread of the
+ * web server. */
+#include "io/cgi.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "io/bell.h"
+#include "io/db.h"
+#include "io/job.h"
+#include "io/settings.h"
+
+enum { TICK_MS = 1000 };
+
+/* False if stdin ends before `bytes`. */
+static bool
+read_stdin(char *to, size_t bytes)
+{
+    while (bytes > 0) {
+        ssize_t got = read(STDIN_FILENO, to, bytes);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        to += got;
+        bytes -= (size_t)got;
+    }
+    return true;
+}
+
+/* False if there is less than CONTENT_LENGTH says, or it is no length. */
+static bool
+read_input(struct arena *mem, size_t body_max, struct input *in)
+{
+    const char *text = getenv("CONTENT_LENGTH");
+    *in = (struct input){.params = environ, .body = ""};
+    if (text == NULL || *text == '\0')
+        return true;
+    if (strspn(text, "0123456789") != strlen(text))
+        return false;
+    in->is_too_large = strlen(text) > 18 || strtoull(text, NULL, 10) > body_max;
+    if (in->is_too_large)
+        return true;
+    in->body_bytes = strtoull(text, NULL, 10);
+    char *body = arena_alloc(mem, in->body_bytes + 1);
+    in->body = body;
+    return read_stdin(body, in->body_bytes);
+}
+
+static bool
+write_all(const char *data, size_t bytes)
+{
+    while (bytes > 0) {
+        ssize_t written = write(STDOUT_FILENO, data, bytes);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return false;
+        data += written;
+        bytes -= (size_t)written;
+    }
+    return true;
+}
+
+static void
+write_answer(const struct answer *answer)
+{
+    char piece[65536];
+    struct body_file file = answer->file;
+    bool is_open = write_all(answer->bytes.data, answer->bytes.len);
+    while (is_open && file.fd >= 0 && file.bytes > 0) {
+        size_t want = file.bytes < (int64_t)sizeof piece ? (size_t)file.bytes : sizeof piece;
+        ssize_t got = pread(file.fd, piece, want, file.offset);
+        is_open = got > 0 && write_all(piece, (size_t)got);
+        file.offset += got;
+        file.bytes -= got;
+    }
+}
+
+/* Waits for the bell or the next tick, but not beyond the deadline. */
+static void
+wait_for_news(int bell, const char *folder, int64_t deadline_ms)
+{
+    int64_t left_ms = deadline_ms - clock_boot_ms();
+    struct pollfd ring = {.fd = bell, .events = POLLIN};
+    if (left_ms > 0 && poll(&ring, 1, left_ms < TICK_MS ? (int)left_ms : TICK_MS) > 0)
+        bell_heard(bell, folder);
+}
+
+static void
+hold(struct job *job, const struct center *process)
+{
+    const char *folder = db_folder(process->db);
+    int64_t latest_ms = job->r->c->boot_ms + process->settings->cgi_hold_s * 1000;
+    int bell = bell_listen(folder);
+    job->r->wait.parked_ms = job->r->c->boot_ms;
+    while (job->r->is_held) { /* the first look is at once: news may have come before the bell was heard */
+        int64_t deadline_ms = job->r->wait.deadline_ms < latest_ms ? job->r->wait.deadline_ms : latest_ms;
+        job->r->c->now_ms = clock_wall_ms();
+        job->r->c->boot_ms = clock_boot_ms();
+        job_wake(job, job->r->c->boot_ms >= deadline_ms);
+        if (job->r->is_held)
+            wait_for_news(bell, folder, deadline_ms);
+    }
+    close(bell);
+}
+
+void
+cgi_run(const struct service *s, const struct center *process)
+{
+    struct job job;
+    struct input in;
+    job_begin(&job);
+    bool is_whole = read_input(job.mem, request_body_max(s, process->settings), &in);
+    job_read(&job, s, process, &in);
+    if (job.err == OK && !is_whole)
+        job.err = center_fault(job.r->c, ERR_BAD_PARAMETER, NULL, "The body is shorter than the request says.");
+    if (job.err == OK && process->db == NULL)
+        job.err = ERR_UNAVAILABLE;
+    jobs_run(&job, 1);
+    if (job.r->is_held)
+        hold(&job, process);
+    write_answer(&job.answer);
+    job_end(&job);
+}

@@ -1,0 +1,444 @@
+/* db.c: sqlite3 behind db.h; the only file that includes it.
+ *
+ * One connection for each of the two files, statements prepared when first used and kept. sqlite's own busy timeout was rejected:
+ * it sleeps longer and longer and starves a writer for seconds; the handler here sleeps a short random time instead and gives up
+ * after DB_BUSY_MS. The schema is brought up to date under a lock file, because the switch to WAL and the first CREATE of forty
+ * processes on an empty place otherwise fail without asking the busy handler. */
+#include "io/db.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "io/bell.h"
+
+enum { DEPTH_MAX = 8, SITE = 1 };
+
+/* Half a megabyte for each file: the kernel keeps the rest, once for all programs. */
+#define CACHE "PRAGMA cache_size = -512"
+
+struct db {
+    sqlite3 *main;
+    sqlite3 *live;
+    sqlite3_stmt **statements;
+    char *folder;
+    int in_use; /* a shared lock, held as long as the databases are open */
+    int turn;   /* locked by the one who waits for the main database … */
+    bool has_turn;
+    int64_t busy_since_ms; /* … or for his turn */
+    int depth;
+    bool is_alone; /* the transaction is that of a single statement */
+    bool ring_wanted;
+};
+
+static enum err
+db_fault(sqlite3 *handle, const char *doing)
+{
+    int code = sqlite3_extended_errcode(handle);
+    assert((code & 0xff) != SQLITE_MISUSE && (code & 0xff) != SQLITE_RANGE);
+    if ((code & 0xff) == SQLITE_CONSTRAINT)
+        return ERR_CONFLICT;
+    log_error("database: %s: %s (%d)", doing, sqlite3_errmsg(handle), code);
+    return ERR_UNAVAILABLE;
+}
+
+/* False when the time to wait is over. Whose turn it is looks more often: nobody else does. */
+static bool
+sleep_a_little(struct db *db)
+{
+    if (clock_boot_ms() - db->busy_since_ms >= DB_BUSY_MS)
+        return false;
+    struct timespec pause = {0, db->has_turn ? 100000 : 300000 + random() % 400000};
+    nanosleep(&pause, NULL);
+    return true;
+}
+
+static int
+wait_a_little(void *context, int attempt)
+{
+    struct db *db = context;
+    if (attempt == 0 && !db->has_turn)
+        db->busy_since_ms = clock_boot_ms();
+    return sleep_a_little(db);
+}
+
+static bool
+run(sqlite3 *handle, const char *sql)
+{
+    return sqlite3_exec(handle, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static int
+user_version(sqlite3 *handle)
+{
+    sqlite3_stmt *s;
+    int version = -1;
+    if (sqlite3_prepare_v2(handle, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+        version = sqlite3_column_int(s, 0);
+    sqlite3_finalize(s);
+    return version;
+}
+
+static int
+newest(const struct sql_schema *schema)
+{
+    int version = 0;
+    for (; schema->version; schema++)
+        version = schema->version;
+    return version;
+}
+
+static bool
+apply_schema(sqlite3 *handle, const struct sql_schema *schema)
+{
+    int have = user_version(handle);
+    if (have < 0 || !run(handle, "BEGIN IMMEDIATE"))
+        return false;
+    for (; schema->version; schema++) {
+        char pragma[48];
+        if (schema->version <= have)
+            continue;
+        snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", schema->version);
+        if (!run(handle, schema->text) || !run(handle, pragma))
+            return false;
+    }
+    return run(handle, "COMMIT");
+}
+
+static bool
+open_file(struct db *db, const char *name, const struct sql_schema *schema, const char *pragmas, sqlite3 **out)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", db->folder, name);
+    if (sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
+        return false;
+    sqlite3_extended_result_codes(*out, 1);
+    sqlite3_busy_handler(*out, wait_a_little, db);
+    if (!run(*out, pragmas) || !run(*out, "PRAGMA journal_mode = WAL")) /* a copy that was put back is in no such mode */
+        return false;
+    if (user_version(*out) > newest(schema))
+        log_fatal("%s has schema %d, this program knows %d: install the newer programs", path, user_version(*out),
+            newest(schema));
+    return user_version(*out) == newest(schema) || apply_schema(*out, schema);
+}
+
+static bool
+open_files(struct db *db)
+{
+    return open_file(db, "rtcc.db", sql_schema_main,
+               "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA synchronous = FULL; " CACHE, &db->main) &&
+           open_file(db, "live.db", sql_schema_live, "PRAGMA trusted_schema = OFF; PRAGMA synchronous = OFF; " CACHE, &db->live);
+}
+
+/* A lock is let go when its descriptor is closed, also by a process that dies. */
+static int
+take_lock(const char *folder, const char *name, int how)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+    if (fd >= 0 && flock(fd, how) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+static const char *
+sentence(const char *folder, const char *what)
+{
+    static char text[4352];
+    snprintf(text, sizeof text, "the database in %s cannot be used: %s", folder, what);
+    return text;
+}
+
+enum err
+db_open(const char *folder, struct db **out, const char **why)
+{
+    struct db *db = calloc(1, sizeof *db);
+    assert(db);
+    db->folder = strdup(folder);
+    db->statements = calloc(sql_count + 1, sizeof *db->statements);
+    assert(db->folder && db->statements);
+    srandom((unsigned)(clock_boot_ms() ^ getpid()));
+    int lock = take_lock(folder, "open.lock", LOCK_EX);
+    db->in_use = take_lock(folder, "use.lock", LOCK_SH);
+    db->turn = take_lock(folder, "turn.lock", LOCK_UN);
+    if (lock < 0 || db->in_use < 0 || db->turn < 0) {
+        *why = sentence(folder, strerror(errno));
+        if (lock >= 0)
+            close(lock);
+        db_close(db);
+        return ERR_UNAVAILABLE;
+    }
+    bool is_open = open_files(db);
+    if (!is_open)
+        *why = sentence(folder, sqlite3_errmsg(db->live ? db->live : db->main));
+    close(lock);
+    if (!is_open) {
+        db_close(db);
+        return ERR_UNAVAILABLE;
+    }
+    *out = db;
+    return OK;
+}
+
+void
+db_close(struct db *db)
+{
+    for (int i = 0; i < sql_count; i++)
+        sqlite3_finalize(db->statements[i]);
+    sqlite3_close(db->main);
+    sqlite3_close(db->live);
+    if (db->in_use >= 0)
+        close(db->in_use);
+    if (db->turn >= 0)
+        close(db->turn);
+    free(db->statements);
+    free(db->folder);
+    free(db);
+}
+
+const char *
+db_folder(const struct db *db)
+{
+    return db->folder;
+}
+
+/* ── transactions ── */
+
+static enum err
+run_at_depth(struct db *db, const char *outer, const char *inner)
+{
+    char text[64];
+    snprintf(text, sizeof text, db->depth == 0 ? "%s" : "%s s%d", db->depth == 0 ? outer : inner, db->depth);
+    return run(db->main, text) ? OK : db_fault(db->main, text);
+}
+
+/* A full disk or an I/O error has undone the whole transaction: what is asked of it now would be kept alone. */
+static bool
+is_lost(const struct db *db)
+{
+    return db->depth > 0 && sqlite3_get_autocommit(db->main);
+}
+
+/* Whoever has just committed would have the lock again before a sleeper looks: so each has to pass turn.lock first, which the
+ * one who is next holds until he has the database. */
+static enum err
+begin_in_turn(struct db *db)
+{
+    db->busy_since_ms = clock_boot_ms();
+    while (flock(db->turn, LOCK_EX | LOCK_NB) != 0) {
+        if (!sleep_a_little(db)) {
+            log_error("database: others were before this one for %d ms", DB_BUSY_MS);
+            return ERR_UNAVAILABLE;
+        }
+    }
+    db->has_turn = true;
+    enum err err = run_at_depth(db, "BEGIN IMMEDIATE", "");
+    db->has_turn = false;
+    flock(db->turn, LOCK_UN);
+    return err;
+}
+
+enum err
+db_begin(struct db *db)
+{
+    assert(db->depth < DEPTH_MAX);
+    if (is_lost(db))
+        return ERR_UNAVAILABLE;
+    enum err err = db->depth == 0 ? begin_in_turn(db) : run_at_depth(db, "", "SAVEPOINT");
+    if (err == OK)
+        db->depth++;
+    return err;
+}
+
+static void
+ring_if_wanted(struct db *db)
+{
+    if (db->ring_wanted && db->depth == 0) {
+        db->ring_wanted = false;
+        bell_ring(db->folder);
+    }
+}
+
+enum err
+db_commit(struct db *db)
+{
+    assert(db->depth > 0);
+    db->depth--;
+    enum err err = run_at_depth(db, "COMMIT", "RELEASE");
+    if (err != OK && db->depth == 0) {
+        db->ring_wanted = false;
+        if (!sqlite3_get_autocommit(db->main))
+            run(db->main, "ROLLBACK");
+    }
+    ring_if_wanted(db);
+    return err;
+}
+
+void
+db_rollback(struct db *db)
+{
+    assert(db->depth > 0);
+    bool was_lost = is_lost(db);
+    db->depth--;
+    if (db->depth == 0)
+        db->ring_wanted = false;
+    if (!was_lost && run_at_depth(db, "ROLLBACK", "ROLLBACK TO") == OK && db->depth > 0)
+        run_at_depth(db, "", "RELEASE");
+}
+
+enum err
+db_end(struct db *db, enum err err)
+{
+    if (err == OK)
+        return db_commit(db);
+    db_rollback(db);
+    return err;
+}
+
+void
+db_ring_after_commit(struct db *db)
+{
+    db->ring_wanted = true;
+    ring_if_wanted(db);
+}
+
+/* ── statements ── */
+
+enum err
+db_statement(struct db *db, int number, sqlite3_stmt **out)
+{
+    sqlite3_stmt **slot = &db->statements[number];
+    sqlite3 *handle = sql_texts[number].is_live ? db->live : db->main;
+    if (handle == db->main && is_lost(db))
+        return ERR_UNAVAILABLE;
+    if (!*slot && sqlite3_prepare_v3(handle, sql_texts[number].text, -1, SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
+        return db_fault(handle, sql_texts[number].name);
+    sqlite3_reset(*slot);
+    sqlite3_clear_bindings(*slot);
+    db_bind_int(*slot, "$site", SITE);
+    *out = *slot;
+    if (handle != db->main || db->depth > 0 || sqlite3_stmt_readonly(*slot))
+        return OK;
+    enum err err = db_begin(db);
+    db->is_alone = err == OK;
+    return err;
+}
+
+void
+db_bind_int(sqlite3_stmt *s, const char *name, int64_t value)
+{
+    sqlite3_bind_int64(s, sqlite3_bind_parameter_index(s, name), value);
+}
+
+void
+db_bind_text(sqlite3_stmt *s, const char *name, const char *value)
+{
+    /* the caller's text outlives the statement's run: it lives in the arena of the request */
+    sqlite3_bind_text(s, sqlite3_bind_parameter_index(s, name), value, -1, SQLITE_STATIC);
+}
+
+enum db_step
+db_step(struct db *db, sqlite3_stmt *s, enum err *err)
+{
+    int result = sqlite3_step(s);
+    if (result == SQLITE_ROW)
+        return DB_ROW;
+    *err = result == SQLITE_DONE ? OK : db_fault(sqlite3_db_handle(s), sqlite3_sql(s));
+    sqlite3_reset(s);
+    if (db->is_alone) {
+        db->is_alone = false;
+        *err = db_end(db, *err);
+    }
+    return *err == OK ? DB_DONE : DB_FAILED;
+}
+
+int64_t
+db_column_int(sqlite3_stmt *s, int column)
+{
+    return sqlite3_column_int64(s, column);
+}
+
+const char *
+db_column_text(sqlite3_stmt *s, int column, struct arena *mem)
+{
+    const char *text = (const char *)sqlite3_column_text(s, column);
+    return text ? arena_strndup(mem, text, (size_t)sqlite3_column_bytes(s, column)) : NULL;
+}
+
+int
+db_changes(struct db *db, sqlite3_stmt *s)
+{
+    (void)db;
+    return sqlite3_changes(sqlite3_db_handle(s));
+}
+
+/* ── the whole file ── */
+
+enum err
+db_backup(struct db *db, const char *path)
+{
+    sqlite3_stmt *s;
+    if (sqlite3_prepare_v2(db->main, "VACUUM INTO $path", -1, &s, NULL) != SQLITE_OK)
+        return db_fault(db->main, "backup");
+    db_bind_text(s, "$path", path);
+    enum err err = sqlite3_step(s) == SQLITE_DONE ? OK : db_fault(db->main, "backup");
+    sqlite3_finalize(s);
+    return err;
+}
+
+bool
+db_is_in_use(const char *folder)
+{
+    int fd = take_lock(folder, "use.lock", LOCK_EX | LOCK_NB);
+    if (fd >= 0)
+        close(fd);
+    return fd < 0 && errno == EWOULDBLOCK;
+}
+
+static enum err
+first_text(struct db *db, const char *sql, struct arena *mem, const char **out)
+{
+    sqlite3_stmt *s;
+    if (sqlite3_prepare_v2(db->main, sql, -1, &s, NULL) != SQLITE_OK)
+        return db_fault(db->main, sql);
+    int result = sqlite3_step(s);
+    *out = result == SQLITE_ROW ? db_column_text(s, 0, mem) : NULL;
+    sqlite3_finalize(s);
+    return result == SQLITE_ROW || result == SQLITE_DONE ? OK : db_fault(db->main, sql);
+}
+
+enum err
+db_check(struct db *db, struct arena *mem, const char **out)
+{
+    const char *quick = NULL, *foreign = NULL;
+    enum err err = first_text(db, "PRAGMA quick_check", mem, &quick);
+    if (err == OK)
+        err = first_text(db, "PRAGMA foreign_key_check", mem, &foreign);
+    if (err == OK)
+        *out = foreign ? arena_printf(mem, "a row of %s points to nothing", foreign) : quick;
+    return err;
+}
+
+enum err
+db_move_on(struct db *db, struct arena *mem, int64_t gap)
+{
+    const char *sql = arena_printf(mem, "UPDATE site SET last_event = last_event + %lld, last_id = last_id + %lld",
+        (long long)gap, (long long)gap);
+    return run(db->main, sql) ? OK : db_fault(db->main, "counters");
+}

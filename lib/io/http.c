@@ -1,0 +1,131 @@
+/* http: one libcurl easy handle for each process, made at the first call and kept with its connection.
+ *
+ * The handle is reset before each call, which keeps connections and forgets everything that was set, so no bearer of one call
+ * can reach the next. The answer is counted while it comes in, not trusted to its Content-Length. Rejected: the multi
+ * interface (the programs that call out are prefork: one call at a time), and libcurl's own MAXFILESIZE (it does not see
+ * chunked answers in the version of Debian 12). */
+#include "io/http.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+struct call {
+    CURL *curl;
+    struct curl_slist *headers;
+    struct buf answer;
+    char words[CURL_ERROR_SIZE];
+};
+
+/* A process that was forked from one that has called already must not write into its parent's connection: it makes its own. */
+static CURL *
+http_handle(void)
+{
+    static CURL *kept;
+    static pid_t owner;
+    if (kept && owner == getpid()) {
+        curl_easy_reset(kept);
+        return kept;
+    }
+    if (!owner && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        log_fatal("libcurl cannot start");
+    owner = getpid();
+    kept = curl_easy_init();
+    if (!kept)
+        log_fatal("libcurl cannot start");
+    return kept;
+}
+
+static size_t
+take(char *data, size_t size, size_t count, void *user)
+{
+    struct call *call = user;
+    buf_bytes(&call->answer, data, size * count);
+    return call->answer.full ? 0 : size * count;
+}
+
+static void
+set_limits(CURL *curl)
+{
+    CURLcode ok = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (ok != CURLE_OK)
+        log_fatal("libcurl does not know http and https");
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)HTTP_TOTAL_MS);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "rtcc");
+}
+
+static void
+add_header(struct arena *mem, struct call *call, const char *name, const char *value)
+{
+    assert(!strpbrk(value, "\r\n"));
+    call->headers = curl_slist_append(call->headers, arena_printf(mem, "%s: %s", name, value));
+    if (!call->headers)
+        log_fatal("out of memory");
+}
+
+static void
+set_request(struct arena *mem, struct call *call, const char *url, const char *body, const char *bearer, const char *accept)
+{
+    if (bearer && *bearer)
+        add_header(mem, call, "Authorization", arena_printf(mem, "Bearer %s", bearer));
+    if (accept && *accept)
+        add_header(mem, call, "Accept", accept);
+    curl_easy_setopt(call->curl, CURLOPT_URL, url);
+    curl_easy_setopt(call->curl, CURLOPT_HTTPHEADER, call->headers);
+    if (body) {
+        curl_easy_setopt(call->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
+        curl_easy_setopt(call->curl, CURLOPT_POSTFIELDS, body);
+    }
+    curl_easy_setopt(call->curl, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(call->curl, CURLOPT_WRITEDATA, call);
+    curl_easy_setopt(call->curl, CURLOPT_ERRORBUFFER, call->words);
+}
+
+static void
+read_answer(struct arena *mem, const struct call *call, struct http_answer *out)
+{
+    long status = 0;
+    const char *type = NULL;
+    curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(call->curl, CURLINFO_CONTENT_TYPE, &type);
+    *out = (struct http_answer){
+        .status = (int)status,
+        .content_type = arena_strdup(mem, type ? type : ""),
+        .body = buf_str(&call->answer),
+        .bytes = call->answer.len,
+    };
+}
+
+static void
+log_failure(const struct call *call, CURLcode code, const char *url)
+{
+    const char *words = *call->words ? call->words : curl_easy_strerror(code);
+    /* what follows the '?' is the customer's: not for the log */
+    log_warn("%.*s: %s", (int)strcspn(url, "?"), url, call->answer.full ? "the answer is over the limit" : words);
+}
+
+enum err
+http_call(struct arena *mem, const char *url, const char *body, const char *bearer, const char *accept, struct http_answer *out)
+{
+    struct call call = {.curl = http_handle(), .answer = buf_new(mem, HTTP_ANSWER_MAX_BYTES)};
+    set_limits(call.curl);
+    set_request(mem, &call, url, body, bearer, accept);
+    CURLcode code = curl_easy_perform(call.curl);
+    if (code == CURLE_OK)
+        read_answer(mem, &call, out);
+    else
+        log_failure(&call, code, url);
+    /* call and headers end here: the kept handle must not point at them */
+    curl_easy_reset(call.curl);
+    curl_slist_free_all(call.headers);
+    return code == CURLE_OK ? OK : ERR_UNAVAILABLE;
+}

@@ -1,0 +1,25 @@
+/* http: calls to the other servers of the patent, by libcurl.
+ *
+ * http and https only, no redirects, no proxy from the environment, connect 1 s, whole call 3 s, answers up to 64 KiB;
+ * the connection is kept for the next call of this process. */
+#ifndef RTCC_HTTP_H
+#define RTCC_HTTP_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+enum { HTTP_CONNECT_MS = 1000, HTTP_TOTAL_MS = 3000, HTTP_ANSWER_MAX_BYTES = 65536 };
+
+struct http_answer {
+    int status;
+    const char *content_type; /* "" if none */
+    const char *body;         /* NUL-terminated */
+    size_t bytes;
+};
+
+/* GET url, or POST of an urlencoded body when it is not NULL; bearer may be NULL; accept may be NULL.
+ * ERR_UNAVAILABLE: no connection, time-out, answer over the limit or not HTTP; the log has curl's words. Any status is OK. */
+must_check enum err http_call(struct arena *mem, const char *url, const char *body, const char *bearer, const char *accept,
+    struct http_answer *out);
+
+#endif

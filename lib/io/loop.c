@@ -1,0 +1,437 @@
+/* loop.c: the turn of BATCH and HOLD.
+ *
+ * Connections are watched edge-triggered, because a part of a request stays in the kernel's buffer and would report itself again
+ * and again; for whoever was busy when something came, epoll is asked to report it again afterwards (CONN_LOOK_AGAIN). A
+ * connection is told to epoll only when it has to wait for something: without keep-alive most never are.
+ *
+ * Rejected: level-triggered with one-shot (a system call more for each request); several threads (the transaction is one);
+ * taking all that is ready into one transaction (the first would wait for the last). */
+#include "io/loop.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "io/fcgi.h"
+#include "io/stop.h"
+
+enum { EVENTS_MAX = 256, ACCEPT_MAX = 64, NO_DESCRIPTOR_MS = 100 };
+
+/* What has come on the connection that is looked at. */
+static uint8_t front_bytes[FCGI_LOOK_MAX_BYTES];
+
+static void
+close_conn(struct loop *loop, struct conn *conn)
+{
+    if (conn->state == CONN_PARKED || conn->state == CONN_WOKEN)
+        park_forget(loop, conn);
+    conn_close(&loop->conns, conn);
+}
+
+void
+loop_watch(struct loop *loop, struct conn *conn, bool has_output)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = conn};
+    bool is_watched = conn->flags & CONN_WATCHED, had_output = conn->flags & CONN_WATCHED_OUTPUT;
+    if (is_watched && has_output == had_output && !(conn->flags & CONN_LOOK_AGAIN))
+        return;
+    if (has_output)
+        event.events |= EPOLLOUT;
+    conn->flags = (uint8_t)((conn->flags & ~(CONN_WATCHED_OUTPUT | CONN_LOOK_AGAIN)) | CONN_WATCHED |
+                            (has_output ? CONN_WATCHED_OUTPUT : 0));
+    if (epoll_ctl(loop->epoll, is_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, conn->fd, &event) != 0)
+        log_error("epoll: a connection cannot be watched (%d)", errno);
+}
+
+/* ── looking ── */
+
+static void
+end_and_close(struct loop *loop, struct conn *conn, int protocol_status)
+{
+    send_end(conn->fd, conn->request_id, protocol_status);
+    close_conn(loop, conn);
+}
+
+static void
+make_ready(struct loop *loop, struct conn *conn, uint8_t flag)
+{
+    conn->flags |= flag;
+    conn->state = CONN_READY;
+    conn_due(&loop->conns, conn, 0);
+    ring_add(&loop->conns.ready, &conn->ring);
+}
+
+static void
+act_on_front(struct loop *loop, struct conn *conn, const struct fcgi_front *front, bool is_full)
+{
+    conn->request_id = front->id;
+    conn->flags = (uint8_t)((conn->flags & (CONN_WATCHED | CONN_WATCHED_OUTPUT)) | (front->keep ? CONN_KEEP : 0));
+    switch (front->kind) {
+    case FRONT_REQUEST:
+        make_ready(loop, conn, 0);
+        break;
+    case FRONT_TOO_LARGE:
+        make_ready(loop, conn, CONN_BODY_LARGE | CONN_LOOK_AGAIN);
+        break;
+    case FRONT_HEAD_LARGE:
+        make_ready(loop, conn, CONN_HEAD_LARGE | CONN_LOOK_AGAIN);
+        break;
+    case FRONT_ABORT:
+        end_and_close(loop, conn, FCGI_DONE);
+        break;
+    case FRONT_BAD_ROLE:
+        end_and_close(loop, conn, FCGI_BAD_ROLE);
+        break;
+    case FRONT_PART:
+        if (is_full)
+            make_ready(loop, conn, CONN_HEAD_LARGE | CONN_LOOK_AGAIN);
+        else if (conn->heap_at == 0)
+            conn_due(&loop->conns, conn, loop->now_ms + LOOP_REQUEST_MS);
+        break;
+    case FRONT_QUESTION:
+    case FRONT_BAD:
+        close_conn(loop, conn);
+        break;
+    }
+}
+
+/* What has come on a connection that has no request in hand. */
+static void
+look(struct loop *loop, struct conn *conn)
+{
+    for (;;) {
+        ssize_t got = recv(conn->fd, front_bytes, sizeof front_bytes, MSG_PEEK | MSG_DONTWAIT);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0 && errno == EAGAIN)
+            return;
+        if (got <= 0) {
+            close_conn(loop, conn);
+            return;
+        }
+        struct fcgi_front front = fcgi_look(front_bytes, (size_t)got, BODY_MAX_BYTES);
+        if (front.kind != FRONT_QUESTION) {
+            act_on_front(loop, conn, &front, (size_t)got == sizeof front_bytes);
+            return;
+        }
+        if (!send_reply(conn->fd, front.bytes)) { /* someone who asks and asks and never reads */
+            close_conn(loop, conn);
+            return;
+        }
+    }
+}
+
+/* ── requests ── */
+
+/* Whatever stands in the way of running it is in job->err. False: the connection is closed. */
+static bool
+take(struct loop *loop, struct conn *conn, struct job *job)
+{
+    struct fcgi_taken taken;
+    job_begin(job);
+    if (conn->flags & CONN_HEAD_LARGE) {
+        job->r = request_new(loop->service, &loop->process, job->mem);
+        job->err = center_fault(job->r->c, ERR_TOO_LARGE, NULL, "The headers of the request are too large.");
+        return true;
+    }
+    if (fcgi_take(conn->fd, job->mem, conn->flags & CONN_BODY_LARGE ? 0 : BODY_MAX_BYTES, &taken) != OK) {
+        conn->fd = -1;
+        close_conn(loop, conn);
+        job_end(job);
+        return false;
+    }
+    job_read(job, loop->service, &loop->process, &taken.input);
+    if (loop->conns.count > loop->full && job->err == OK) {
+        conn->flags &= (uint8_t)~CONN_KEEP;
+        job->err = center_fault(job->r->c, ERR_UNAVAILABLE, NULL, "Too many connections are open; please try again in a moment.");
+    }
+    return true;
+}
+
+static void
+drain(struct loop *loop, struct conn *conn)
+{
+    ssize_t got;
+    while ((got = recv(conn->fd, front_bytes, sizeof front_bytes, MSG_DONTWAIT)) > 0)
+        ;
+    if (got == 0 || errno != EAGAIN)
+        close_conn(loop, conn);
+}
+
+/* The connection after its answer. */
+static void
+go_on(struct loop *loop, struct conn *conn)
+{
+    conn->state = CONN_READING;
+    if (conn->flags & (CONN_HEAD_LARGE | CONN_BODY_LARGE)) {
+        conn->state = CONN_DRAINING;
+        shutdown(conn->fd, SHUT_WR);
+        conn_due(&loop->conns, conn, loop->now_ms + LOOP_DRAIN_MS);
+        loop_watch(loop, conn, false);
+        return;
+    }
+    if (!(conn->flags & CONN_KEEP) || loop->is_stopping) {
+        close_conn(loop, conn);
+        return;
+    }
+    conn_due(&loop->conns, conn, 0);
+    loop_watch(loop, conn, false);
+}
+
+void
+loop_answer(struct loop *loop, struct conn *conn, struct job *job)
+{
+    struct outbox *rest = NULL;
+    conn->state = CONN_READING;
+    switch (send_answer(conn->fd, conn->request_id, &job->answer, job->mem, &rest)) {
+    case SENT_ALL:
+        go_on(loop, conn);
+        break;
+    case SENT_PART:
+        conn->state = CONN_SENDING;
+        conn->rest = rest;
+        ring_add(&loop->conns.sending, &conn->ring);
+        conn_due(&loop->conns, conn, loop->now_ms + LOOP_SEND_MS);
+        loop_watch(loop, conn, true);
+        break;
+    case SENT_FAILED:
+        close_conn(loop, conn);
+        break;
+    }
+}
+
+static void
+run_ready(struct loop *loop)
+{
+    struct job jobs[LOOP_TURN_MAX];
+    struct conn *conns[LOOP_TURN_MAX];
+    size_t count = 0;
+    while (count < LOOP_TURN_MAX && !ring_is_empty(&loop->conns.ready)) {
+        struct conn *conn = (struct conn *)loop->conns.ready.next;
+        ring_take(&conn->ring);
+        if (take(loop, conn, &jobs[count]))
+            conns[count++] = conn;
+    }
+    if (count > 0)
+        jobs_run(jobs, count);
+    for (size_t i = 0; i < count; i++) {
+        if (jobs[i].r->is_held)
+            park_add(loop, conns[i], jobs[i].r);
+        else
+            loop_answer(loop, conns[i], &jobs[i]);
+        job_end(&jobs[i]);
+    }
+}
+
+/* ── events ── */
+
+static void
+stop_listening(struct loop *loop)
+{
+    if (loop->is_listening)
+        epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->listen_fd, NULL);
+    loop->is_listening = false;
+}
+
+static void
+listen_again(struct loop *loop)
+{
+    /* EPOLLEXCLUSIVE: of several processes of a program one is woken for a connection */
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = &loop->listen_fd};
+    bool has_room = loop->conns.count < loop->full + LOOP_SPARE_DESCRIPTORS / 3;
+    if (loop->is_listening || loop->is_stopping || !has_room || loop->now_ms < loop->listen_again_ms)
+        return;
+    loop->is_listening = epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->listen_fd, &event) == 0;
+}
+
+static void
+accept_all(struct loop *loop)
+{
+    for (int i = 0; i < ACCEPT_MAX; i++) {
+        if (loop->conns.count >= loop->full + LOOP_SPARE_DESCRIPTORS / 3) {
+            stop_listening(loop); /* the rest waits in the kernel's queue: a ready descriptor that cannot be taken would spin */
+            return;
+        }
+        int fd = accept4(loop->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+                log_warn("no descriptor left for a new connection");
+                loop->listen_again_ms = loop->now_ms + NO_DESCRIPTOR_MS;
+                stop_listening(loop);
+            }
+            return;
+        }
+        struct conn *conn = conn_new(&loop->conns, fd);
+        conn_due(&loop->conns, conn, loop->now_ms + LOOP_REQUEST_MS);
+        look(loop, conn);
+        if (conn->state == CONN_READING)
+            loop_watch(loop, conn, false);
+    }
+}
+
+static void
+go_on_sending(struct loop *loop, struct conn *conn)
+{
+    struct outbox *rest = conn->rest;
+    enum sent sent = send_rest(conn->fd, rest);
+    if (sent == SENT_PART) {
+        conn_due(&loop->conns, conn, loop->now_ms + LOOP_SEND_MS);
+    } else if (sent == SENT_FAILED) {
+        close_conn(loop, conn);
+    } else {
+        send_drop(rest);
+        ring_take(&conn->ring);
+        go_on(loop, conn);
+    }
+}
+
+/* A parked request: its client left, takes it back, or sends what is none of its business yet. */
+static void
+on_parked(struct loop *loop, struct conn *conn, uint32_t events)
+{
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+        close_conn(loop, conn);
+        return;
+    }
+    ssize_t got = recv(conn->fd, front_bytes, FCGI_RECORD_HEAD_BYTES, MSG_PEEK | MSG_DONTWAIT);
+    if (got > 0 && fcgi_is_abort(front_bytes, (size_t)got, conn->request_id))
+        end_and_close(loop, conn, FCGI_DONE);
+}
+
+static void
+on_conn(struct loop *loop, struct conn *conn, uint32_t events)
+{
+    bool is_left = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+    if (events & (EPOLLIN | EPOLLRDHUP))
+        conn->flags |= CONN_LOOK_AGAIN; /* for when it is done with what it has in hand */
+    switch ((enum conn_state)conn->state) {
+    case CONN_READING:
+        look(loop, conn);
+        if (is_left && conn->state == CONN_READING) /* nothing more will come */
+            close_conn(loop, conn);
+        else if (is_left && conn->state == CONN_READY)
+            conn->flags |= CONN_LOOK_AGAIN;
+        break;
+    case CONN_PARKED:
+    case CONN_WOKEN:
+        on_parked(loop, conn, events);
+        break;
+    case CONN_SENDING:
+        if (events & (EPOLLHUP | EPOLLERR))
+            close_conn(loop, conn);
+        else if (events & EPOLLOUT)
+            go_on_sending(loop, conn);
+        break;
+    case CONN_DRAINING:
+        drain(loop, conn);
+        break;
+    case CONN_READY:
+    case CONN_CLOSED:
+        break;
+    }
+}
+
+static void
+on_due(struct loop *loop)
+{
+    struct conn *conn;
+    while ((conn = conns_first_due(&loop->conns)) != NULL && conn->due_ms <= loop->now_ms) {
+        if (conn->state == CONN_PARKED)
+            park_wake(loop, conn);
+        else
+            close_conn(loop, conn);
+    }
+}
+
+/* ── turns ── */
+
+static int
+milliseconds_to_wait(const struct loop *loop)
+{
+    const struct conn *first = conns_first_due(&loop->conns);
+    int64_t until = INT64_MAX;
+    if (!ring_is_empty(&loop->conns.ready) || !ring_is_empty(&loop->conns.woken))
+        return 0;
+    if (first != NULL)
+        until = first->due_ms;
+    if (loop->service->mode == HOLD && loop->tick_ms < until)
+        until = loop->tick_ms;
+    if (!loop->is_listening && loop->listen_again_ms > loop->now_ms && loop->listen_again_ms < until)
+        until = loop->listen_again_ms;
+    if (until == INT64_MAX)
+        return -1;
+    int64_t wait = until - clock_boot_ms();
+    return wait < 0 ? 0 : wait > INT_MAX ? INT_MAX : (int)wait;
+}
+
+static void
+turn(struct loop *loop, int wait_ms)
+{
+    struct epoll_event events[EVENTS_MAX];
+    int count = epoll_pwait(loop->epoll, events, EVENTS_MAX, wait_ms, stop_mask());
+    loop->now_ms = clock_boot_ms();
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.ptr == &loop->listen_fd)
+            accept_all(loop);
+        else if (events[i].data.ptr == &loop->bell)
+            loop->is_rung = true;
+        else
+            on_conn(loop, events[i].data.ptr, events[i].events);
+    }
+    run_ready(loop);
+    on_due(loop);
+    if (loop->service->mode == HOLD)
+        park_turn(loop);
+    conns_sweep(&loop->conns);
+    listen_again(loop);
+}
+
+/* What has arrived is served, who waits is told to come back, what is being sent is sent. */
+static void
+finish(struct loop *loop)
+{
+    const struct conns *cs = &loop->conns;
+    int64_t end_ms = clock_boot_ms() + LOOP_STOP_MS;
+    stop_listening(loop);
+    loop->is_stopping = true;
+    park_wake_all(loop);
+    turn(loop, 0);
+    while (clock_boot_ms() < end_ms && !(ring_is_empty(&cs->ready) && ring_is_empty(&cs->woken) && ring_is_empty(&cs->sending)))
+        turn(loop, ring_is_empty(&cs->ready) && ring_is_empty(&cs->woken) ? 50 : 0);
+}
+
+/* As many descriptors as this process may have; how many of them are for requests. */
+static size_t
+descriptors_for_requests(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 1024 - LOOP_SPARE_DESCRIPTORS;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur > 2 * LOOP_SPARE_DESCRIPTORS ? limit.rlim_cur - LOOP_SPARE_DESCRIPTORS : limit.rlim_cur / 2;
+}
+
+void
+loop_run(const struct service *s, const struct center *process, int listen_fd)
+{
+    struct loop loop = {.service = s, .process = *process, .listen_fd = listen_fd, .bell = -1};
+    conns_init(&loop.conns);
+    loop.full = descriptors_for_requests();
+    loop.epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (loop.epoll < 0)
+        log_fatal("epoll cannot be used (%d)", errno);
+    loop.now_ms = clock_boot_ms();
+    if (s->mode == HOLD)
+        park_start(&loop);
+    listen_again(&loop);
+    while (!stop_is_wanted())
+        turn(&loop, milliseconds_to_wait(&loop));
+    finish(&loop);
+}

@@ -1,0 +1,82 @@
+/* loop: one thread, one epoll, all connections: BATCH and HOLD.
+ *
+ * What a turn does: takes new connections, looks which requests are whole, hears the bell, wakes whom it concerns, runs up to
+ * LOOP_TURN_MAX requests and sends their answers. No step waits; a client that neither reads nor finishes its request holds up
+ * nobody and is closed at its time limit. */
+#ifndef RTCC_LOOP_H
+#define RTCC_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "io/conn.h"
+#include "io/job.h"
+
+enum {
+    LOOP_TURN_MAX = 64,         /* requests in one transaction */
+    LOOP_WAKE_MAX = 256,        /* parked requests looked at in one turn */
+    LOOP_REQUEST_MS = 10000,    /* from the first byte, or from connecting, to a whole request */
+    LOOP_SEND_MS = 30000,       /* for a client to read its answer */
+    LOOP_DRAIN_MS = 2000,       /* for the rest of what was refused */
+    LOOP_STOP_MS = 1500,        /* for what is in hand when the process ends */
+    LOOP_TICK_MS = 1000,        /* the look at the database that does not depend on the bell */
+    LOOP_PLACE_MS = 15000,      /* a better place alone ends no wait before this */
+    LOOP_SPARE_DESCRIPTORS = 96 /* of RLIMIT_NOFILE: databases, log, files; a third of it to say no with */
+};
+
+/* What is kept of Host headers while requests that brought them are parked. */
+enum { LOOP_HOSTS_MAX = 64 };
+
+struct loop {
+    const struct service *service;
+    struct center process; /* db and settings */
+    struct conns conns;
+    int epoll;
+    int listen_fd;
+    int bell;
+    bool is_listening;
+    bool is_stopping;
+    size_t full;             /* connections from which on requests are answered 503 */
+    int64_t now_ms;          /* boot clock, of this turn */
+    int64_t listen_again_ms; /* not before, after the system had no descriptor left */
+
+    /* HOLD, park.c */
+    struct news news;
+    bool is_news_known; /* the first news() went well */
+    bool is_rung;
+    bool are_places_due;
+    int64_t tick_ms; /* the next one */
+    struct host {
+        char *name;
+        size_t used;
+    } hosts[LOOP_HOSTS_MAX]; /* 0 is "" */
+};
+
+/* Serves requests from listen_fd until stop_is_wanted(), then finishes what is in hand: parked requests are woken as at their
+ * deadline. process gives db and settings. */
+void loop_run(const struct service *s, const struct center *process, int listen_fd);
+
+/* ── between loop.c and park.c ── */
+
+/* Sends job's answer; then closes or goes on with the connection. */
+void loop_answer(struct loop *loop, struct conn *conn, struct job *job);
+
+/* Tells epoll that it waits for input, hang-up, and output if has_output. */
+void loop_watch(struct loop *loop, struct conn *conn, bool has_output);
+
+void park_start(struct loop *loop);
+
+/* Keeps what is needed of a held request; the caller ends the job. */
+void park_add(struct loop *loop, struct conn *conn, const struct request *r);
+
+/* The connection of a parked request is closed, or its request answered: forgets what was kept besides. */
+void park_forget(struct loop *loop, struct conn *conn);
+
+/* To be looked at. */
+void park_wake(struct loop *loop, struct conn *conn);
+void park_wake_all(struct loop *loop);
+
+/* What is due: news after the bell, once a second the tick, and the next LOOP_WAKE_MAX of the woken. */
+void park_turn(struct loop *loop);
+
+#endif

@@ -1,0 +1,108 @@
+/* main.c: the one main() of all programs in cgi-bin.
+ *
+ * Descriptor 0 decides: a listening socket means FastCGI (spawn-fcgi, multiwatch, systemd's StandardInput=socket, mod_fcgid all
+ * hand it over there), the CGI environment means one request, anything else is a person, who gets told. Opening a socket of its
+ * own was rejected: whoever keeps the programs also has to keep the socket while one is started again. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/version.h"
+#include "io/cgi.h"
+#include "io/db.h"
+#include "io/fcgi.h"
+#include "io/loop.h"
+#include "io/prefork.h"
+#include "io/settings.h"
+#include "io/stop.h"
+
+static void
+print_param(FILE *out, const struct param *p)
+{
+    static const char *const kinds[] = {"text", "line", "whole number", "0 or 1", "file"};
+    fprintf(out, "  %-18s %s", p->name, kinds[p->kind]);
+    if (p->kind == PARAM_INT)
+        fprintf(out, ", %lld to %lld", (long long)p->min, (long long)p->max);
+    else if (p->kind == PARAM_TEXT || p->kind == PARAM_LINE)
+        fprintf(out, ", up to %lld characters", (long long)p->max);
+    fprintf(out, "%s\n                     %s\n", p->is_required ? "; required" : "", p->about == NULL ? "" : p->about);
+}
+
+static void
+print_help(FILE *out)
+{
+    bool has_get = service.methods & METHOD_GET, has_post = service.methods & METHOD_POST;
+    fprintf(out, "%s: %s\n\n", service.name, service.about);
+    fprintf(out, "A program for a web server: FastCGI with a listening socket as descriptor 0, or plain CGI.\n");
+    fprintf(out, "Usage: %s [--help | --version]\n\n", service.name);
+    fprintf(out, "Methods: %s%s%s\n", has_get ? "GET, HEAD" : "", has_get && has_post ? ", " : "", has_post ? "POST" : "");
+    fprintf(out, "Settings: the file named by RTCC_CONF, else /etc/rtcc/rtcc.conf\n");
+    if (service.params != NULL && service.params[0].name != NULL)
+        fprintf(out, "\nParameters:\n");
+    for (const struct param *p = service.params; p != NULL && p->name != NULL; p++)
+        print_param(out, p);
+}
+
+/* What a person asked; the exit status. */
+static int
+answer_person(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        print_help(stdout);
+        return 0;
+    }
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        printf("%s (rtcc) %s\n", service.name, RTCC_VERSION);
+        return 0;
+    }
+    print_help(stderr);
+    return 2;
+}
+
+static bool
+is_listening(int fd)
+{
+    int listens = 0;
+    socklen_t bytes = sizeof listens;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &bytes) == 0 && listens;
+}
+
+static void
+serve_fastcgi(const struct center *process)
+{
+    if (fcgi_start(STDIN_FILENO) != OK)
+        log_fatal("libfcgi does not start");
+    stop_listen(); /* after libfcgi has taken the signals for itself */
+    if (service.mode == PREFORK)
+        prefork_run(&service, process, STDIN_FILENO);
+    else
+        loop_run(&service, process, STDIN_FILENO);
+}
+
+int
+main(int argc, char **argv)
+{
+    bool is_fastcgi = is_listening(STDIN_FILENO);
+    bool is_cgi = !is_fastcgi && getenv("GATEWAY_INTERFACE") != NULL; /* its arguments may be a stranger's query: not looked at */
+    log_name(service.name);
+    if (!is_cgi && (argc > 1 || !is_fastcgi))
+        return answer_person(argc, argv);
+    const char *why = NULL;
+    struct center process = {.settings = settings_load()};
+    if (db_open(process.settings->state_dir, &process.db, &why) != OK) {
+        process.db = NULL;
+        if (is_fastcgi)
+            log_fatal("%s", why);
+        log_error("%s", why);
+    }
+    if (is_fastcgi)
+        serve_fastcgi(&process);
+    else
+        cgi_run(&service, &process);
+    if (process.db != NULL)
+        db_close(process.db);
+    return 0;
+}

@@ -1,0 +1,16 @@
+/* restore: puts a copy of the main database (db_backup()) back in its place. */
+#ifndef RTCC_RESTORE_H
+#define RTCC_RESTORE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+enum { RESTORE_GAP = 1000000 };
+
+/* Puts the copy at `path` in the place of folder's main database: checks it, brings its schema up to date, moves all counters on
+ * by RESTORE_GAP so that no id is used twice, and keeps the old database as rtcc.db.before (with rtcc.db.before-wal, if programs
+ * were killed). ERR_CONFLICT: the databases are in use. ERR_UNAVAILABLE: the copy or the place is not usable; all is as it was.
+ * *why says what went wrong, in mem. */
+must_check enum err restore_copy(const char *folder, const char *path, struct arena *mem, const char **why);
+
+#endif

@@ -1,0 +1,76 @@
+/* event: everything said or happening in a conference, in one append-only log.
+ *
+ * A client remembers one number, the last id it was told, and nothing is lost or doubled over any cut: ids rise in the order
+ * of commits. Each event has an audience; what a member may not see is never in his answer. */
+#ifndef RTCC_EVENT_H
+#define RTCC_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/value.h"
+#include "io/center.h"
+#include "sql.h"
+
+enum { EVENTS_MOST = 500, EVENT_TEXT_CHARS = 8000, NONCE_CHARS = 64 };
+
+enum audience { TO_ALL, TO_STAFF, TO_MEMBER, TO_AGENT };
+
+struct event_new {
+    int64_t conf;   /* 0: concerns an agent only */
+    int64_t member; /* 0: the system */
+    const char *kind;
+    enum audience audience;
+    int64_t to_id;            /* of TO_MEMBER, TO_AGENT */
+    const char *text;         /* NULL: none */
+    const struct value *data; /* an object with the kind's further fields, or NULL */
+    const char *nonce;        /* NULL: none */
+};
+
+/* Adds an event and rings the bell after the commit. With a nonce that this member used before nothing is added and *id is the
+ * first one's, whatever it said. */
+must_check enum err event_add(struct center *c, const struct event_new *event, int64_t *id);
+
+/* The same for events whose id nobody needs. */
+must_check enum err event_note(struct center *c, int64_t conf, int64_t member, const char *kind, const char *state);
+
+/* The id of the newest event of a kind that a member (below 0: whoever) caused. ERR_NOT_FOUND. */
+must_check enum err event_last_of(struct center *c, int64_t conf, int64_t member, const char *kind, int64_t *id);
+
+/* The cursor behind which the last `most` events of a conference stand; 0 when it has no more than that. */
+must_check enum err event_tail(struct center *c, int64_t conf, int64_t most, int64_t *after);
+
+/* Who reads. */
+struct reader {
+    int64_t member; /* 0: none */
+    bool is_staff;
+};
+
+/* Appends to `list` what `reader` may see of conf after *after, EVENTS_MOST at most, in the wire's form. *after becomes the last
+ * id examined, *is_more tells that there is more. A cursor from beyond the log's end counts as its end. */
+must_check enum err event_read(struct center *c, int64_t conf, const struct reader *reader, int64_t *after, struct value *list,
+    bool *is_more);
+
+/* The same for all conferences that an agent is in, each event with its conference's id; with a cursor above 0 also for those
+ * that he left in the last minute, so that he learns how they ended. */
+must_check enum err event_read_agent(struct center *c, int64_t agent, int64_t *after, struct value *list, bool *is_more);
+
+/* Whether something happened to the agent himself after a cursor: an offer, his state. */
+must_check enum err event_is_for_agent(struct center *c, int64_t agent, int64_t after, bool *out);
+
+/* Members of conf other than `member` who were writing after since_ms (boot clock), as `typing` events; their id is `after`, they
+ * have none of their own. */
+must_check enum err event_read_typing(struct center *c, int64_t conf, int64_t member, int64_t since_ms, int64_t after,
+    struct value *list);
+
+/* What came after a cursor, at most `most`: whom it concerns. */
+must_check enum err event_news(struct center *c, int64_t after, int64_t most, struct event_news **out, size_t *count);
+
+/* The same for typing, which has a cursor of its own, and where that stands now. */
+must_check enum err event_typing_news(struct center *c, int64_t after, struct typing_news **out, size_t *count);
+must_check enum err event_typing_last(struct center *c, int64_t *out);
+
+/* Says that a member is writing; only open polls hear of it. */
+must_check enum err event_typing(struct center *c, int64_t conf, int64_t member);
+
+#endif

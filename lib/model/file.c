@@ -1,0 +1,277 @@
+/* file.c: see file.h. Blobs in the database were rejected: a 20 MB row goes through the WAL and holds up everybody's commit. */
+#include "model/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "io/secret.h"
+#include "io/settings.h"
+#include "model/event.h"
+#include "model/site.h"
+
+enum { PLACE_CHARS = 32, HEAD_BYTES = 16 };
+
+static const struct magic {
+    int at;
+    const char *bytes;
+    int count;
+    const char *type;
+} magics[] = {
+    {0, "\x89PNG\r\n\x1a\n", 8, "image/png"},
+    {0, "\xff\xd8\xff", 3, "image/jpeg"},
+    {0, "GIF8", 4, "image/gif"},
+    {8, "WEBP", 4, "image/webp"},
+    {0, "%PDF-", 5, "application/pdf"},
+    {8, "WAVE", 4, "audio/wav"},
+    {0, "OggS", 4, "audio/ogg"},
+    {0, "ID3", 3, "audio/mpeg"},
+    {4, "ftyp", 4, "video/mp4"},
+    {0, "\x1a\x45\xdf\xa3", 4, "video/webm"},
+};
+
+static const char *
+type_of(const char *head, size_t bytes)
+{
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
+        const struct magic *m = &magics[i];
+        if (bytes >= (size_t)(m->at + m->count) && memcmp(head + m->at, m->bytes, (size_t)m->count) == 0)
+            return m->type;
+    }
+    return "application/octet-stream";
+}
+
+bool
+file_may_be_shown(const char *type)
+{
+    return !text_same(type, "application/octet-stream");
+}
+
+/* Browsers of old sent whole paths; control characters would break the header that gives the name back. */
+static const char *
+plain_name(struct center *c, const char *name)
+{
+    const char *start = name;
+    for (const char *p = name; *p; p++)
+        if (*p == '/' || *p == '\\')
+            start = p + 1;
+    char *copy = arena_strdup(c->mem, *start ? start : "file");
+    for (char *p = copy; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '"')
+            *p = '_';
+    return copy;
+}
+
+/* ── the disk ── */
+
+static const char *
+path_of(struct center *c, const char *place)
+{
+    return arena_printf(c->mem, "%s/files/%s", c->settings->state_dir, place);
+}
+
+static enum err
+disk_fault(struct center *c, const char *doing)
+{
+    log_error("file: %s: %s", doing, strerror(errno));
+    return center_fault(c, ERR_UNAVAILABLE, NULL, "Files cannot be kept at the moment. Try again in a minute.");
+}
+
+static bool
+write_all(int fd, const char *data, size_t bytes, off_t at)
+{
+    while (bytes > 0) {
+        ssize_t n = pwrite(fd, data, bytes, at);
+        if (n < 0 && errno != EINTR)
+            return false;
+        n = n < 0 ? 0 : n;
+        data += n;
+        at += n;
+        bytes -= (size_t)n;
+    }
+    return true;
+}
+
+static enum err
+put_bytes(struct center *c, const char *place, const struct file_piece *piece, char head[HEAD_BYTES])
+{
+    int fd = open(path_of(c, place), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return disk_fault(c, "open");
+    bool is_kept =
+        write_all(fd, piece->data, (size_t)piece->bytes, piece->offset) && fsync(fd) == 0 && pread(fd, head, HEAD_BYTES, 0) >= 0;
+    enum err err = is_kept ? OK : disk_fault(c, "write");
+    close(fd);
+    return err;
+}
+
+enum err
+file_open(struct center *c, const struct file *file, int *fd)
+{
+    *fd = open(path_of(c, file->place), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    return *fd >= 0 ? OK : disk_fault(c, "open");
+}
+
+/* ── pieces ── */
+
+static enum err
+file_row(struct center *c, int64_t id, struct file *out)
+{
+    return sql_file(c->db, c->mem, &(struct sql_file_in){.id = id}, out);
+}
+
+enum err
+file_find(struct center *c, int64_t id, struct file *out)
+{
+    enum err err = file_row(c, id, out);
+    if (err == ERR_NOT_FOUND || (err == OK && !out->event))
+        return center_fault(c, ERR_NOT_FOUND, "id", "There is no such file.");
+    return err;
+}
+
+static struct value *
+file_value(struct center *c, const struct file *file, const char *type)
+{
+    struct value *data = value_object(c->mem), *f = value_add_object(data, "file");
+    value_add_int(f, "id", file->id);
+    value_add_text(f, "name", file->name);
+    value_add_text(f, "type", type);
+    value_add_int(f, "bytes", file->total);
+    value_add_text(f, "url", arena_printf(c->mem, "/cgi_bin/file_get?id=%lld", (long long)file->id));
+    return data;
+}
+
+static enum err
+announce(struct center *c, const struct member *member, const struct file *file, const char *type)
+{
+    int64_t event_id;
+    int changed;
+    struct event_new event = {.conf = file->conf,
+        .member = member->id,
+        .kind = "file",
+        .audience = TO_ALL,
+        .data = file_value(c, file, type)};
+    enum err err = event_add(c, &event, &event_id);
+    if (err != OK)
+        return err;
+    return sql_file_announce(c->db, &(struct sql_file_announce_in){.id = file->id, .event = event_id, .type = type}, &changed);
+}
+
+static enum err
+does_not_fit(struct center *c, int64_t offset)
+{
+    enum err err = center_fault(c, ERR_CONFLICT, "offset", "Go on from byte %lld.", (long long)offset);
+    c->fault.has_offset = true;
+    c->fault.offset = offset;
+    return err;
+}
+
+static enum err
+begin_file(struct center *c, const struct member *member, const struct file_piece *p, const char *place, int64_t *id)
+{
+    enum err err = site_next_id(c, id);
+    if (err != OK)
+        return err;
+    struct sql_file_insert_in in = {.id = *id,
+        .conf = member->conf,
+        .member = member->id,
+        .nonce = p->nonce,
+        .place = place,
+        .name = plain_name(c, p->name),
+        .type = "application/octet-stream",
+        .bytes = p->bytes,
+        .total = p->total,
+        .at = c->now_ms};
+    return sql_file_insert(c->db, &in);
+}
+
+static enum err
+grow_file(struct center *c, const struct file_by_nonce *had, const struct file_piece *p)
+{
+    int changed = 0;
+    struct sql_file_grow_in in = {.id = had->id, .had = had->bytes, .bytes = p->offset + p->bytes};
+    enum err err = sql_file_grow(c->db, &in, &changed);
+    return err == OK && !changed ? does_not_fit(c, had->bytes) : err;
+}
+
+/* One transaction: the row, and the event when it is whole. had is NULL for the first piece. */
+static enum err
+note_piece(struct center *c, const struct member *member, const struct file_piece *p, const struct file_by_nonce *had,
+    const char *place, const char *head, struct file *out)
+{
+    int64_t id = had ? had->id : 0;
+    enum err err = had ? grow_file(c, had, p) : begin_file(c, member, p, place, &id);
+    if (err == OK)
+        err = file_row(c, id, out);
+    if (err == OK && out->bytes == out->total && !out->event)
+        err = announce(c, member, out, type_of(head, out->total < HEAD_BYTES ? (size_t)out->total : HEAD_BYTES));
+    return err == OK ? file_row(c, id, out) : err;
+}
+
+static enum err
+check_piece(struct center *c, const struct file_piece *p)
+{
+    if (p->total > c->settings->file_max_bytes)
+        return center_fault(c, ERR_TOO_LARGE, "file", "A file may have %lld MB at most.",
+            (long long)(c->settings->file_max_bytes >> 20));
+    if (p->offset + p->bytes > p->total)
+        return center_fault(c, ERR_BAD_PARAMETER, "total", "The pieces are more than the total.");
+    return OK;
+}
+
+/* Nobody knows the place yet: its bytes go when the row does not come to stand. */
+static enum err
+take_first(struct center *c, const struct member *member, const struct file_piece *p, struct file *out)
+{
+    char head[HEAD_BYTES] = "";
+    const char *place = secret_random_text(c->mem, PLACE_CHARS);
+    if (p->offset != 0)
+        return does_not_fit(c, 0);
+    enum err err = put_bytes(c, place, p, head);
+    if (err == OK)
+        err = db_begin(c->db);
+    if (err == OK)
+        err = db_end(c->db, note_piece(c, member, p, NULL, place, head, out));
+    if (err != OK)
+        unlink(path_of(c, place));
+    return err;
+}
+
+static enum err
+take_next(struct center *c, const struct member *member, const struct file_piece *p, const struct file_by_nonce *had,
+    struct file *out)
+{
+    char head[HEAD_BYTES] = "";
+    if (had->total != p->total || p->offset > had->bytes)
+        return does_not_fit(c, had->bytes);
+    if (had->event || p->offset + p->bytes <= had->bytes)
+        return file_row(c, had->id, out);
+    if (p->offset != had->bytes)
+        return does_not_fit(c, had->bytes);
+    enum err err = put_bytes(c, had->place, p, head);
+    if (err == OK)
+        err = db_begin(c->db);
+    return err == OK ? db_end(c->db, note_piece(c, member, p, had, had->place, head, out)) : err;
+}
+
+enum err
+file_take(struct center *c, const struct member *member, const struct file_piece *p, struct file *out)
+{
+    struct file_by_nonce had;
+    struct sql_file_by_nonce_in in = {.member = member->id, .nonce = p->nonce};
+    enum err err = check_piece(c, p);
+    if (err != OK)
+        return err;
+    err = sql_file_by_nonce(c->db, c->mem, &in, &had);
+    if (err == ERR_NOT_FOUND) {
+        err = take_first(c, member, p, out);
+        if (err != ERR_CONFLICT || c->fault.has_offset)
+            return err;
+        err = sql_file_by_nonce(c->db, c->mem, &in, &had); /* the same piece came twice at once: the other was first */
+    }
+    return err == OK ? take_next(c, member, p, &had, out) : err;
+}

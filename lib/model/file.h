@@ -1,0 +1,40 @@
+/* file: what members send each other. The bytes lie in state_dir/files under random names; a row says whose they are.
+ *
+ * A file may come in pieces: each names its offset, the same nonce joins them, and whoever was cut off is told where to go on.
+ * Bytes are on the disk before the row tells of them. The type is found in the first bytes, never believed from the sender. */
+#ifndef RTCC_FILE_H
+#define RTCC_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "io/center.h"
+#include "model/member.h"
+#include "sql.h"
+
+enum { FILE_NAME_CHARS = 200 };
+
+struct file_piece {
+    const char *nonce;
+    const char *name; /* as sent; folders in it are cut off */
+    const char *data;
+    int64_t bytes;
+    int64_t offset;
+    int64_t total; /* of the whole file */
+};
+
+/* Takes a piece. out->event is 0 until the file is whole and announced; out->bytes is where to go on. A repeated piece is
+ * answered like the first. ERR_CONFLICT with fault.offset: the piece does not fit behind what is there. ERR_TOO_LARGE: total is
+ * over the setting file_max_bytes. ERR_UNAVAILABLE: the disk. */
+must_check enum err file_take(struct center *c, const struct member *member, const struct file_piece *piece, struct file *out);
+
+/* ERR_NOT_FOUND: none, or not whole. */
+must_check enum err file_find(struct center *c, int64_t id, struct file *out);
+
+/* Opens the bytes for reading. ERR_UNAVAILABLE: they are not where they should be. */
+must_check enum err file_open(struct center *c, const struct file *file, int *fd);
+
+/* Pictures, PDF, audio and video may be shown in the browser; the rest is for saving. */
+bool file_may_be_shown(const char *type);
+
+#endif

@@ -1,0 +1,142 @@
+/* health.c: see health.h. */
+#include "model/health.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "io/settings.h"
+#include "model/due.h"
+#include "model/sentform.h"
+#include "model/site.h"
+#include "sql.h"
+
+enum { FREE_LEAST_MB = 100, LATE_MS = 60000 };
+
+void
+health_add(struct health *h, const char *name, bool is_ok, const char *what, const char *mend)
+{
+    if (h->count == HEALTH_MOST)
+        return;
+    h->checks[h->count++] = (struct health_check){.name = name, .is_ok = is_ok, .what = what, .mend = is_ok ? "" : mend};
+    h->is_ok &= is_ok;
+}
+
+/* A row is written and taken back, so that a full disk or a read-only place is seen before a customer meets it. */
+static void
+look_at_database(struct center *c, struct health *h)
+{
+    int64_t id;
+    enum err err = db_begin(c->db);
+    bool is_begun = err == OK;
+    if (is_begun)
+        err = site_next_id(c, &id);
+    if (is_begun)
+        db_rollback(c->db);
+    if (err == ERR_NOT_FOUND)
+        health_add(h, "database", false, "The database has no site yet.", "Run 'rtcc init' as the user of the web server.");
+    else
+        health_add(h, "database", err == OK, err == OK ? "The database can be written." : "The database cannot be written.",
+            arena_printf(c->mem, "Look at the log, at the free space and at the owner and mode of %s.", c->settings->state_dir));
+}
+
+static void
+look_at_disk(struct center *c, struct health *h)
+{
+    struct statvfs v;
+    const char *dir = c->settings->state_dir;
+    if (statvfs(dir, &v) != 0) {
+        health_add(h, "disk", false, arena_printf(c->mem, "%s: %s", dir, strerror(errno)),
+            "Make the folder, owned by the web server's user.");
+        return;
+    }
+    int64_t free_mb = (int64_t)v.f_bavail * (int64_t)v.f_frsize >> 20;
+    health_add(h, "disk", free_mb >= FREE_LEAST_MB, arena_printf(c->mem, "%lld MB are free in %s.", (long long)free_mb, dir),
+        arena_printf(c->mem, "Make room: %d MB is the least to go on safely.", FREE_LEAST_MB));
+}
+
+static void
+look_at_files(struct center *c, struct health *h)
+{
+    const char *dir = arena_printf(c->mem, "%s/files", c->settings->state_dir);
+    bool is_ok = access(dir, W_OK | X_OK) == 0;
+    health_add(h, "files", is_ok, arena_printf(c->mem, is_ok ? "%s can be written." : "%s cannot be written.", dir),
+        "Run 'rtcc init' as the user of the web server.");
+}
+
+static void
+look_at_pages(struct center *c, struct health *h)
+{
+    const char *page = arena_printf(c->mem, "%s/templates/conf.html", c->settings->pages_dir);
+    bool is_ok = access(page, R_OK) == 0;
+    health_add(h, "pages", is_ok,
+        arena_printf(c->mem, is_ok ? "The templates are in %s." : "There are no templates in %s.", c->settings->pages_dir),
+        "Set pages_dir in rtcc.conf to the folder htdocs.");
+}
+
+static void
+look_at_key(struct center *c, struct health *h)
+{
+    const char *set = c->settings->service_key_file;
+    const char *path = set[0] ? set : arena_printf(c->mem, "%s/service.key", c->settings->state_dir);
+    bool is_ok = access(path, R_OK) == 0;
+    health_add(h, "key", is_ok,
+        arena_printf(c->mem, is_ok ? "form_submit's API key is in %s." : "form_submit cannot read its API key %s.", path),
+        "Run 'rtcc init', or put a key of 'rtcc key add' of the other servers there.");
+}
+
+static void
+look_at_work(struct center *c, struct health *h)
+{
+    int64_t count = 0, oldest_ms = 0;
+    enum err err = due_waiting(c, &count, &oldest_ms);
+    bool is_ok = err == OK && oldest_ms < LATE_MS;
+    health_add(h, "work", is_ok,
+        arena_printf(c->mem, "%lld pieces of work are due, the oldest for %lld s.", (long long)count,
+            (long long)oldest_ms / 1000),
+        "Keep 'rtcc work --stay' running, and see that the servers of collaboration_url and queue_url answer.");
+}
+
+static void
+look_at_forms(struct center *c, struct health *h)
+{
+    int64_t count = 0, oldest_ms = 0;
+    enum err err = sentform_kept(c, &count, &oldest_ms);
+    bool is_ok = err == OK && oldest_ms < LATE_MS;
+    health_add(h, "forms", is_ok,
+        arena_printf(c->mem, "%lld forms are kept and wait for a server, the oldest for %lld s.", (long long)count,
+            (long long)oldest_ms / 1000),
+        "Run 'rtcc doctor': it says which server does not answer, or does not take the key.");
+}
+
+void
+health_look(struct center *c, struct health *out)
+{
+    *out = (struct health){.is_ok = true};
+    look_at_database(c, out);
+    look_at_disk(c, out);
+    look_at_files(c, out);
+    look_at_pages(c, out);
+    look_at_key(c, out);
+    look_at_work(c, out);
+    look_at_forms(c, out);
+}
+
+enum err
+health_count(struct center *c, struct health_numbers *out)
+{
+    struct health_counts row;
+    int64_t oldest_ms;
+    enum err err = sql_health_counts(c->db, c->mem, &row);
+    if (err == OK)
+        err = due_waiting(c, &out->due, &oldest_ms);
+    if (err != OK)
+        return err;
+    out->waiting = row.waiting;
+    out->talking = row.talking;
+    out->agents_ready = row.agents_ready;
+    out->events = row.events;
+    return OK;
+}

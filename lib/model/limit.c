@@ -1,0 +1,104 @@
+/* limit.c: see limit.h. Fixed stretches of time, one row for each bucket: a sliding window would need a row for each event and
+ * gains nothing against somebody who tries a hundred thousand times. */
+#include "model/limit.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "io/settings.h"
+#include "sql.h"
+
+const struct limit limit_code_address = {"code", 5, 60,
+    "Too many wrong codes came from your address. Wait a minute and try again."};
+const struct limit limit_code_site = {"codes", 100, 60, "Too many wrong codes are coming in. Wait a minute and try again."};
+const struct limit limit_form = {"form", 30, 60, "Too many forms came from your address. Wait a minute and try again."};
+const struct limit limit_sign = {"sign", 5, 900, "Too many wrong passwords for this account. Try again in a quarter of an hour."};
+
+static const char *
+bucket_of(struct center *c, const struct limit *limit, const char *whom)
+{
+    return arena_printf(c->mem, "%s:%s", limit->name, whom);
+}
+
+static int64_t
+slot_of(struct center *c, const struct limit *limit)
+{
+    return c->now_ms / 1000 / limit->window_s;
+}
+
+static enum err
+refuse(struct center *c, const struct limit *limit)
+{
+    enum err err = center_fault(c, ERR_TOO_MANY, NULL, "%s", limit->reason);
+    c->fault.retry_s = limit->window_s - (int)(c->now_ms / 1000 % limit->window_s);
+    return err;
+}
+
+enum err
+limit_take(struct center *c, const struct limit *limit, const char *whom)
+{
+    struct rate_take row;
+    struct sql_rate_take_in in = {.bucket = bucket_of(c, limit, whom), .slot = slot_of(c, limit)};
+    enum err err = sql_rate_take(c->db, c->mem, &in, &row);
+    if (err != OK)
+        return err;
+    return row.count > limit->most ? refuse(c, limit) : OK;
+}
+
+enum err
+limit_check(struct center *c, const struct limit *limit, const char *whom)
+{
+    struct rate_read row = {.count = 0};
+    struct sql_rate_read_in in = {.bucket = bucket_of(c, limit, whom), .slot = slot_of(c, limit)};
+    enum err err = sql_rate_read(c->db, c->mem, &in, &row);
+    if (err != OK && err != ERR_NOT_FOUND)
+        return err;
+    return row.count >= limit->most ? refuse(c, limit) : OK;
+}
+
+enum err
+limit_forget(struct center *c, const struct limit *limit, const char *whom)
+{
+    return sql_rate_forget(c->db, &(struct sql_rate_forget_in){.bucket = bucket_of(c, limit, whom)});
+}
+
+static const struct limit known_address = {"known", 1, 30 * 86400, ""};
+
+enum err
+limit_remember(struct center *c, const char *address)
+{
+    struct rate_take row;
+    if (limit_is_known(c, address))
+        return OK;
+    struct sql_rate_take_in in = {.bucket = bucket_of(c, &known_address, address), .slot = slot_of(c, &known_address)};
+    return sql_rate_take(c->db, c->mem, &in, &row);
+}
+
+bool
+limit_is_known(struct center *c, const char *address)
+{
+    struct rate_read row;
+    struct sql_rate_read_in in = {.bucket = bucket_of(c, &known_address, address), .slot = slot_of(c, &known_address)};
+    return sql_rate_read(c->db, c->mem, &in, &row) == OK;
+}
+
+const char *
+limit_address(struct center *c, const char *address)
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    unsigned char v6[16];
+    char text[INET6_ADDRSTRLEN];
+    if (inet_pton(AF_INET6, address, v6) != 1)
+        return address;
+    if (memcmp(v6, mapped, sizeof mapped) == 0) /* an IPv4 address as a socket for both writes it: no network of 64 bits */
+        return arena_printf(c->mem, "%d.%d.%d.%d", v6[12], v6[13], v6[14], v6[15]);
+    memset(v6 + 8, 0, 8);
+    return inet_ntop(AF_INET6, v6, text, sizeof text) ? arena_printf(c->mem, "%s/64", text) : address;
+}
+
+bool
+limit_is_exempt(struct center *c, const char *address)
+{
+    return c->settings->limit_exempt && text_same(address, "127.0.0.1");
+}

@@ -1,0 +1,42 @@
+/* limit: how often something may happen in a stretch of time. Counted in live.db: forgotten when the machine stops. */
+#ifndef RTCC_LIMIT_H
+#define RTCC_LIMIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "io/center.h"
+
+/* A limit: at most `most` in each stretch of window_s. */
+struct limit {
+    const char *name; /* what is counted: "code" */
+    int most;
+    int window_s;
+    const char *reason; /* what is said when it is reached */
+};
+
+extern const struct limit limit_code_address; /* wrong codes from one address */
+extern const struct limit limit_code_site;    /* wrong codes in all */
+extern const struct limit limit_form;         /* forms from one address */
+extern const struct limit limit_sign;         /* wrong passwords for one account */
+
+/* Counts one for `whom` and says ERR_TOO_MANY, with Retry-After, when that is more than the limit allows. */
+must_check enum err limit_take(struct center *c, const struct limit *limit, const char *whom);
+
+/* Says ERR_TOO_MANY when the limit is used up; counts nothing. */
+must_check enum err limit_check(struct center *c, const struct limit *limit, const char *whom);
+
+/* Forgets what was counted for `whom`. */
+must_check enum err limit_forget(struct center *c, const struct limit *limit, const char *whom);
+
+/* Notes that an address has had a right code, and asks whether it has: while many guess, those go on being served. */
+must_check enum err limit_remember(struct center *c, const char *address);
+bool limit_is_known(struct center *c, const char *address);
+
+/* The address that limits count by: IPv4 as it is, IPv6 its first 64 bits. */
+const char *limit_address(struct center *c, const char *address);
+
+/* Whether limits by address spare this one: 127.0.0.1 with the setting limit_exempt. */
+bool limit_is_exempt(struct center *c, const char *address);
+
+#endif

@@ -1,0 +1,135 @@
+/* member.c: see member.h. */
+#include "model/member.h"
+
+#include "base/text.h"
+#include "model/event.h"
+#include "model/site.h"
+
+enum err
+member_find(struct center *c, int64_t id, struct member *out)
+{
+    return sql_member(c->db, c->mem, &(struct sql_member_in){.id = id}, out);
+}
+
+enum err
+member_of_agent(struct center *c, int64_t conf, int64_t agent, struct member *out)
+{
+    struct member_by_agent row;
+    enum err err = sql_member_by_agent(c->db, c->mem, &(struct sql_member_by_agent_in){.conf = conf, .agent = agent}, &row);
+    return err == OK ? member_find(c, row.id, out) : err;
+}
+
+static const char *
+account_of(const struct member_new *who)
+{
+    return who->account ? who->account : "";
+}
+
+static enum err
+member_again(struct center *c, const struct member_new *who, struct member *out)
+{
+    struct member_by_reqid row;
+    if (who->agent)
+        return member_of_agent(c, who->conf, who->agent, out);
+    if (!who->reqid)
+        return ERR_NOT_FOUND;
+    enum err err = sql_member_by_reqid(c->db, c->mem,
+        &(struct sql_member_by_reqid_in){.conf = who->conf, .account = account_of(who), .reqid = who->reqid}, &row);
+    return err == OK ? member_find(c, row.id, out) : err;
+}
+
+static enum err
+member_return(struct center *c, struct member *member)
+{
+    int changed = 0;
+    enum err err = sql_member_return(c->db, &(struct sql_member_return_in){.id = member->id}, &changed);
+    if (err != OK || !changed)
+        return err;
+    member->left_at = 0;
+    return event_note(c, member->conf, member->id, "joined", NULL);
+}
+
+static enum err
+member_make(struct center *c, const struct member_new *who, struct member *out)
+{
+    int64_t id;
+    enum err err = site_next_id(c, &id);
+    if (err != OK)
+        return err;
+    struct sql_member_insert_in in = {.id = id,
+        .conf = who->conf,
+        .role = who->role,
+        .is_leader = who->is_leader,
+        .name = who->name,
+        .agent = who->agent,
+        .account = account_of(who),
+        .reqid = who->reqid,
+        .at = c->now_ms};
+    err = sql_member_insert(c->db, &in);
+    if (err == OK)
+        err = event_note(c, who->conf, id, "joined", NULL);
+    return err == OK ? member_find(c, id, out) : err;
+}
+
+enum err
+member_join(struct center *c, const struct member_new *who, struct member *out)
+{
+    enum err err = db_begin(c->db);
+    if (err != OK)
+        return err;
+    err = member_again(c, who, out);
+    if (err == OK)
+        err = member_return(c, out);
+    else if (err == ERR_NOT_FOUND)
+        err = member_make(c, who, out);
+    return db_end(c->db, err);
+}
+
+enum err
+member_list(struct center *c, int64_t conf, struct member **out, size_t *count)
+{
+    struct member_list *rows;
+    enum err err = sql_member_list(c->db, c->mem, &(struct sql_member_list_in){.conf = conf}, &rows, count);
+    if (err != OK)
+        return err;
+    *out = arena_array(c->mem, *count, sizeof **out);
+    for (size_t i = 0; err == OK && i < *count; i++)
+        err = member_find(c, rows[i].id, &(*out)[i]);
+    return err;
+}
+
+enum err
+member_conferences(struct center *c, int64_t agent, struct member_conferences **out, size_t *count)
+{
+    return sql_member_conferences(c->db, c->mem, &(struct sql_member_conferences_in){.agent = agent}, out, count);
+}
+
+enum err
+member_agents(struct center *c, int64_t conf, struct member_agents **out, size_t *count)
+{
+    return sql_member_agents(c->db, c->mem, &(struct sql_member_agents_in){.conf = conf}, out, count);
+}
+
+enum err
+member_leave(struct center *c, const struct member *member)
+{
+    int changed = 0;
+    enum err err = sql_member_leave(c->db, &(struct sql_member_leave_in){.id = member->id, .at = c->now_ms}, &changed);
+    return err == OK && changed ? event_note(c, member->conf, member->id, "left", NULL) : err;
+}
+
+enum err
+member_is_first_customer(struct center *c, const struct member *member, bool *out)
+{
+    struct member_first_customer first = {.id = 0};
+    struct sql_member_first_customer_in in = {.conf = member->conf};
+    enum err err = sql_member_first_customer(c->db, c->mem, &in, &first);
+    *out = first.id == member->id;
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+bool
+member_is_staff(const struct member *member)
+{
+    return member->is_leader || text_same(member->role, "agent") || text_same(member->role, "supervisor");
+}

@@ -1,0 +1,410 @@
+/* routing.c: see routing.h. Agents look for work, not work for agents: with 100,000 waiting the first row of an index is found as
+ * fast as with ten, and only as many looks are made as agents are free. */
+#include "model/routing.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "io/settings.h"
+#include "model/agent.h"
+#include "model/invitation.h"
+#include "model/site.h"
+
+/* ── the trace ── */
+
+static enum err
+decide(struct center *c, int64_t conf, int64_t invitation, int64_t agent, const char *verdict, const char *reason)
+{
+    struct sql_decision_insert_in in =
+        {.conf = conf, .invitation = invitation, .at = c->now_ms, .agent = agent, .verdict = verdict, .reason = reason};
+    enum err err = site_next_id(c, &in.id);
+    return err == OK ? sql_decision_insert(c->db, &in) : err;
+}
+
+static const char *
+why_not(const struct routing_candidates *a)
+{
+    if (!text_same(a->state, "ready"))
+        return a->reason[0] ? a->reason : "not ready";
+    if (!a->is_present)
+        return "gone";
+    if (a->busy >= a->capacity)
+        return "full";
+    if (!a->is_skilled)
+        return "skill";
+    if (a->has_refused)
+        return "let it go before";
+    return a->is_offered ? "holds an offer" : "idle for a shorter time, or serves one who came before";
+}
+
+/* One line for each who was passed over when `chosen` (0: nobody) was. */
+static enum err
+decide_others(struct center *c, const struct invitation *i, int64_t chosen)
+{
+    struct routing_candidates *rows;
+    size_t count;
+    struct sql_routing_candidates_in in = {.skill = i->skill,
+        .invitation = i->id,
+        .boot = clock_boot_id(),
+        .refused_ms = c->boot_ms - REFUSED_MS};
+    enum err err = sql_routing_candidates(c->db, c->mem, &in, &rows, &count);
+    for (size_t n = 0; err == OK && n < count; n++)
+        if (rows[n].id != chosen)
+            err = decide(c, i->conf, i->id, rows[n].id, "passed_over", why_not(&rows[n]));
+    return err;
+}
+
+enum err
+routing_explain(struct center *c, const struct invitation *i)
+{
+    return text_same(i->state, "queued") ? decide_others(c, i, 0) : OK;
+}
+
+enum err
+routing_trace(struct center *c, int64_t conf, struct value *list)
+{
+    struct decision_list *rows;
+    size_t count;
+    enum err err = sql_decision_list(c->db, c->mem, &(struct sql_decision_list_in){.conf = conf}, &rows, &count);
+    for (size_t i = 0; err == OK && i < count; i++) {
+        struct value *decision = value_add_object(list, NULL);
+        value_add_int(decision, "at", rows[i].at);
+        value_add_int(decision, "invitation", rows[i].invitation);
+        value_add_text(decision, "candidate", rows[i].login);
+        value_add_text(decision, "verdict", rows[i].verdict);
+        value_add_text(decision, "reason", rows[i].reason);
+    }
+    return err;
+}
+
+/* ── offering ── */
+
+static enum err
+reserve(struct center *c, const struct invitation *i, int64_t agent, int64_t epoch)
+{
+    int64_t lease_ms = c->settings->offer_s * 1000;
+    struct sql_reservation_insert_in in = {.invitation = i->id,
+        .agent = agent,
+        .epoch = epoch,
+        .at = c->now_ms,
+        .expires_at = c->now_ms + lease_ms,
+        .boot = clock_boot_id(),
+        .boot_ms = c->boot_ms + lease_ms};
+    enum err err = site_next_id(c, &in.id);
+    return err == OK ? sql_reservation_insert(c->db, &in) : err;
+}
+
+static enum err
+offer(struct center *c, int64_t invitation, int64_t agent)
+{
+    struct invitation i;
+    struct invitation_offer lease;
+    enum err err = invitation_find(c, invitation, &i);
+    if (err == OK)
+        err = sql_invitation_offer(c->db, c->mem, &(struct sql_invitation_offer_in){.id = invitation}, &lease);
+    if (err == OK)
+        err = decide_others(c, &i, agent);
+    if (err == OK)
+        err = reserve(c, &i, agent, lease.epoch);
+    if (err == OK)
+        err = decide(c, i.conf, i.id, agent, "offered", "ready and idle the longest");
+    if (err == OK)
+        err = invitation_note(c, i.conf, "offered", false);
+    return err == OK ? agent_note(c, agent, "offer") : err;
+}
+
+/* The first that waits and that he may be offered. */
+static enum err
+first_for(struct center *c, int64_t agent, struct invitation_for_agent *out)
+{
+    struct sql_invitation_for_agent_in in = {.agent = agent, .boot = clock_boot_id(), .refused_ms = c->boot_ms - REFUSED_MS};
+    return sql_invitation_for_agent(c->db, c->mem, &in, out);
+}
+
+static enum err
+offer_first(struct center *c, int64_t agent)
+{
+    struct invitation_for_agent first;
+    enum err err = first_for(c, agent, &first);
+    return err == OK ? offer(c, first.id, agent) : err;
+}
+
+enum err
+routing_run(struct center *c)
+{
+    struct routing_free *agents;
+    size_t count;
+    enum err err = sql_routing_free(c->db, c->mem, &agents, &count);
+    for (size_t i = 0; err == OK && i < count; i++) {
+        err = offer_first(c, agents[i].id);
+        if (err == ERR_NOT_FOUND)
+            err = OK; /* nothing for him; the next may have other skills, or may not have refused it */
+    }
+    return err;
+}
+
+/* ── taking back ── */
+
+static enum err
+end_reservation(struct center *c, int64_t id, const char *state, int *changed)
+{
+    struct sql_reservation_end_in in = {.id = id,
+        .state = state,
+        .at = c->now_ms,
+        .boot = clock_boot_id(),
+        .boot_ms = c->boot_ms};
+    return sql_reservation_end(c->db, &in, changed);
+}
+
+static enum err
+take_back(struct center *c, int64_t reservation, int64_t invitation, int64_t epoch, const char *state)
+{
+    int changed = 0;
+    enum err err = end_reservation(c, reservation, state, &changed);
+    if (err != OK || !changed)
+        return err;
+    return sql_invitation_requeue(c->db, &(struct sql_invitation_requeue_in){.id = invitation, .epoch = epoch}, &changed);
+}
+
+enum err
+routing_offer_of(struct center *c, int64_t agent, struct reservation_of_agent *out)
+{
+    return sql_reservation_of_agent(c->db, c->mem, &(struct sql_reservation_of_agent_in){.agent = agent}, out);
+}
+
+enum err
+routing_withdraw(struct center *c, int64_t agent, const char *state, const char *verdict, const char *reason)
+{
+    struct reservation_of_agent held;
+    struct invitation i;
+    enum err err = routing_offer_of(c, agent, &held);
+    if (err != OK)
+        return err == ERR_NOT_FOUND ? OK : err;
+    err = take_back(c, held.id, held.invitation, held.epoch, state);
+    if (err == OK)
+        err = invitation_find(c, held.invitation, &i);
+    if (err == OK)
+        err = decide(c, i.conf, i.id, agent, verdict, reason);
+    if (err == OK)
+        err = invitation_note(c, i.conf, "queued", false);
+    return err == OK ? agent_note(c, agent, "offer") : err;
+}
+
+static enum err
+take_back_late(struct center *c)
+{
+    struct reservation_late *late;
+    size_t count;
+    struct sql_reservation_late_in in = {.boot = clock_boot_id(), .boot_ms = c->boot_ms};
+    enum err err = sql_reservation_late(c->db, c->mem, &in, &late, &count);
+    for (size_t i = 0; err == OK && i < count; i++) {
+        err = routing_withdraw(c, late[i].agent, "timeout", "no_answer", "did not answer in time");
+        if (err == OK)
+            err = agent_set_state(c, late[i].agent, "notready", "no_answer");
+    }
+    return err;
+}
+
+static enum err
+take_back_from_gone(struct center *c)
+{
+    struct agent_present *present;
+    size_t count;
+    enum err err = sql_agent_present(c->db, c->mem, &present, &count);
+    for (size_t i = 0; err == OK && i < count; i++) {
+        bool is_here;
+        err = agent_is_here(c, present[i].id, &is_here);
+        if (err == OK && !is_here)
+            err = agent_set_gone(c, present[i].id);
+        if (err == OK && !is_here)
+            err = routing_withdraw(c, present[i].id, "revoked", "gone", "his polls stopped");
+    }
+    return err;
+}
+
+/* Looks without a transaction first: once a second in every process that holds polls, a write lock for nothing would be dear. */
+static enum err
+is_anything_due(struct center *c, bool *out)
+{
+    struct reservation_late *late;
+    struct agent_present *present;
+    size_t count;
+    struct sql_reservation_late_in in = {.boot = clock_boot_id(), .boot_ms = c->boot_ms};
+    enum err err = sql_reservation_late(c->db, c->mem, &in, &late, &count);
+    *out = err == OK && count > 0;
+    if (err == OK && !*out)
+        err = sql_agent_present(c->db, c->mem, &present, &count);
+    for (size_t i = 0; err == OK && !*out && i < count; i++) {
+        bool is_here;
+        err = agent_is_here(c, present[i].id, &is_here);
+        *out = err == OK && !is_here;
+    }
+    return err;
+}
+
+static enum err
+is_anything_to_offer(struct center *c, bool *out)
+{
+    struct routing_free *agents;
+    size_t count;
+    enum err err = sql_routing_free(c->db, c->mem, &agents, &count);
+    for (size_t i = 0; err == OK && !*out && i < count; i++) {
+        struct invitation_for_agent first;
+        err = first_for(c, agents[i].id, &first);
+        *out = err == OK;
+        if (err == ERR_NOT_FOUND)
+            err = OK;
+    }
+    return err;
+}
+
+enum err
+routing_tick(struct center *c)
+{
+    bool is_due;
+    enum err err = is_anything_due(c, &is_due);
+    if (err == OK && !is_due)
+        err = is_anything_to_offer(c, &is_due);
+    if (err != OK || !is_due)
+        return err;
+    err = db_begin(c->db);
+    if (err != OK)
+        return err;
+    err = take_back_late(c);
+    if (err == OK)
+        err = take_back_from_gone(c);
+    if (err == OK)
+        err = routing_run(c);
+    return db_end(c->db, err);
+}
+
+/* ── answering an offer ── */
+
+static enum err
+find_own(struct center *c, const struct agent *agent, int64_t reservation, struct reservation *out)
+{
+    enum err err = sql_reservation(c->db, c->mem, &(struct sql_reservation_in){.id = reservation}, out);
+    if (err == ERR_NOT_FOUND)
+        return center_fault(c, ERR_NOT_FOUND, "reservation", "There is no such offer.");
+    if (err == OK && out->agent != agent->id)
+        return center_fault(c, ERR_ALREADY_TAKEN, "reservation", "This customer was offered to another agent.");
+    return err;
+}
+
+static bool
+is_late(struct center *c, const struct reservation *r)
+{
+    return !text_same(r->boot, clock_boot_id()) || r->boot_ms <= c->boot_ms;
+}
+
+static enum err
+lost_offer(struct center *c, const struct invitation *i)
+{
+    if (text_same(i->state, "accepted") || text_same(i->state, "done"))
+        return center_fault(c, ERR_ALREADY_TAKEN, "reservation", "Another agent has taken this customer.");
+    if (text_same(i->state, "abandoned") || text_same(i->state, "cancelled"))
+        return center_fault(c, ERR_CONFLICT, "reservation", "The customer does not wait any more.");
+    return center_fault(c, ERR_CONFLICT, "reservation", "The time to accept is over; the customer is back in the queue.");
+}
+
+static enum err
+win(struct center *c, const struct agent *agent, const struct reservation *r, struct invitation *i)
+{
+    int changed = 0;
+    struct sql_invitation_accept_in in = {.id = i->id, .epoch = r->epoch, .agent = agent->id, .at = c->now_ms};
+    enum err err = sql_invitation_accept(c->db, &in, &changed);
+    if (err != OK)
+        return err;
+    if (!changed)
+        return lost_offer(c, i);
+    err = end_reservation(c, r->id, "accepted", &changed);
+    if (err == OK)
+        err = sql_agent_touch(c->db, &(struct sql_agent_touch_in){.id = agent->id, .at = c->now_ms});
+    if (err == OK)
+        err = decide(c, i->conf, i->id, agent->id, "accepted", "accepted");
+    if (err == OK)
+        err = invitation_note(c, i->conf, "accepted", true);
+    if (err == OK)
+        err = agent_note(c, agent->id, "offer");
+    return err == OK ? invitation_find(c, i->id, i) : err;
+}
+
+enum err
+routing_accept(struct center *c, const struct agent *agent, int64_t reservation, struct invitation *out)
+{
+    struct reservation r;
+    enum err err = find_own(c, agent, reservation, &r);
+    if (err == OK)
+        err = invitation_find(c, r.invitation, out);
+    if (err != OK)
+        return err;
+    if (text_same(r.state, "accepted") && out->agent == agent->id)
+        return OK;
+    if (!text_same(r.state, "pending") || is_late(c, &r))
+        return lost_offer(c, out);
+    return win(c, agent, &r, out);
+}
+
+enum err
+routing_decline(struct center *c, const struct agent *agent, int64_t reservation)
+{
+    struct reservation r;
+    enum err err = find_own(c, agent, reservation, &r);
+    if (err != OK)
+        return err;
+    if (text_same(r.state, "rejected"))
+        return OK;
+    if (!text_same(r.state, "pending"))
+        return center_fault(c, ERR_CONFLICT, "reservation", "This offer is over already.");
+    err = routing_withdraw(c, agent->id, "rejected", "declined", "declined");
+    return err == OK ? routing_run(c) : err;
+}
+
+/* ── the end of an invitation, or its return ── */
+
+enum err
+routing_return(struct center *c, const struct invitation *i)
+{
+    int changed = 0;
+    enum err err = sql_invitation_return(c->db, &(struct sql_invitation_return_in){.id = i->id}, &changed);
+    if (err != OK || !changed)
+        return err;
+    err = decide(c, i->conf, i->id, i->agent, "gone", "left the conference");
+    return err == OK ? invitation_note(c, i->conf, "queued", true) : err;
+}
+
+static enum err
+withdraw_offer_of(struct center *c, const struct invitation *i, const char *why)
+{
+    struct reservation_of_invitation held;
+    struct sql_reservation_of_invitation_in in = {.invitation = i->id};
+    enum err err = sql_reservation_of_invitation(c->db, c->mem, &in, &held);
+    if (err == OK)
+        err = routing_withdraw(c, held.agent, "cancelled", "withdrawn", why);
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err
+routing_take(struct center *c, const struct invitation *i, int64_t agent)
+{
+    int changed = 0;
+    struct sql_invitation_take_in in = {.id = i->id, .agent = agent, .at = c->now_ms};
+    enum err err = sql_invitation_take(c->db, &in, &changed);
+    if (err != OK || !changed)
+        return err;
+    err = withdraw_offer_of(c, i, "another came by himself");
+    if (err == OK)
+        err = decide(c, i->conf, i->id, agent, "accepted", "came by himself");
+    return err == OK ? invitation_note(c, i->conf, "accepted", true) : err;
+}
+
+enum err
+routing_end(struct center *c, const struct invitation *i, const char *state)
+{
+    int changed = 0;
+    struct sql_invitation_end_in in = {.id = i->id, .state = state, .at = c->now_ms};
+    enum err err = sql_invitation_end(c->db, &in, &changed);
+    if (err != OK || !changed)
+        return err;
+    err = withdraw_offer_of(c, i, "the customer does not wait any more");
+    return err == OK ? invitation_note(c, i->conf, state, true) : err;
+}

@@ -1,0 +1,99 @@
+/* sentform.c: see sentform.h. */
+#include "model/sentform.h"
+
+#include "base/text.h"
+#include "io/secret.h"
+#include "model/due.h"
+#include "model/vcs.h"
+
+enum { OWN_TRY_MS = 10000 }; /* whoever took the form has so long before others go on with it */
+
+static const char *
+digest_of(struct center *c, const struct form_entries *e)
+{
+    const char *all = arena_printf(c->mem, "%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s", e->name, e->phone, e->email, e->topic, e->question,
+        e->language, e->page, e->consent);
+    return secret_hash(c->mem, all);
+}
+
+enum err
+sentform_find(struct center *c, const char *reqid, struct sent_form *out)
+{
+    return sql_sent_form(c->db, c->mem, &(struct sql_sent_form_in){.reqid = reqid}, out);
+}
+
+static enum err
+keep(struct center *c, const struct form_entries *e, const char *digest)
+{
+    int changed = 0;
+    struct sql_request_insert_in in = {.reqid = e->reqid,
+        .digest = digest,
+        .name = e->name,
+        .phone = e->phone,
+        .email = e->email,
+        .topic = e->topic,
+        .question = e->question,
+        .language = e->language,
+        .page = e->page,
+        .consent = e->consent,
+        .at = c->now_ms};
+    enum err err = sql_request_insert(c->db, &in, &changed);
+    return err == OK && changed ? due_add(c, "form", e->reqid, c->now_ms + OWN_TRY_MS) : err;
+}
+
+enum err
+sentform_keep(struct center *c, const struct form_entries *entries, struct sent_form *out)
+{
+    const char *digest = digest_of(c, entries);
+    enum err err = db_begin(c->db);
+    if (err == OK)
+        err = db_end(c->db, keep(c, entries, digest));
+    if (err == OK)
+        err = sentform_find(c, entries->reqid, out);
+    if (err == OK && !text_same(out->digest, digest))
+        return center_fault(c, ERR_CONFLICT, "reqid", "This form was sent before with other entries.");
+    return err;
+}
+
+static enum err
+mark_done(struct center *c, const struct sql_request_done_in *in)
+{
+    enum err err = db_begin(c->db);
+    if (err != OK)
+        return err;
+    err = sql_request_done(c->db, in);
+    if (err == OK)
+        err = due_done(c, "form", in->reqid);
+    return db_end(c->db, err);
+}
+
+enum err
+sentform_finish(struct center *c, const char *reqid, struct sent_form *out)
+{
+    struct vcs_conference conf = {.id = ""};
+    struct sql_request_done_in done = {.reqid = reqid};
+    enum err err = sentform_find(c, reqid, out);
+    if (err != OK || out->is_done)
+        return err;
+    err = vcs_schedule(c, out, &conf);
+    if (err == OK)
+        err = vcs_invite(c, out, &conf, &done.position, &done.wait_s);
+    if (err == OK)
+        err = vcs_connect(c, out, &conf, &done.token, &done.window);
+    done.conf = conf.id;
+    if (err == OK)
+        err = mark_done(c, &done);
+    return err == OK ? sentform_find(c, reqid, out) : err;
+}
+
+enum err
+sentform_kept(struct center *c, int64_t *count, int64_t *oldest_ms)
+{
+    struct request_open row;
+    enum err err = sql_request_open(c->db, c->mem, &row);
+    if (err != OK)
+        return err;
+    *count = row.kept;
+    *oldest_ms = row.kept ? c->now_ms - row.oldest_at : 0;
+    return OK;
+}

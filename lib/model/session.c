@@ -1,0 +1,217 @@
+/* session.c: see session.h. */
+#include "model/session.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "io/secret.h"
+#include "io/settings.h"
+#include "model/limit.h"
+#include "model/talk.h"
+#include "sql.h"
+
+enum { TOKEN_CHARS = 43, KEY_ID_CHARS = 10, REMEMBERED = 64, REMEMBER_MS = 300000 };
+
+static enum err
+wrong(struct center *c)
+{
+    return center_fault(c, ERR_UNAUTHORIZED, NULL, "Login or password is wrong.");
+}
+
+static enum err
+not_signed_in(struct center *c)
+{
+    return center_fault(c, ERR_UNAUTHORIZED, NULL, "You are not signed in.");
+}
+
+/* For an unknown login the password is hashed for nobody, so that its answer takes as long as a known one's. */
+static bool
+password_is_right(struct center *c, const struct agent *agent, const char *password)
+{
+    if (agent)
+        return secret_password_is(password, agent->password) && !agent->is_disabled;
+    secret_password(c->mem, password, (int)c->settings->password_cost);
+    return false;
+}
+
+static enum err
+check_login(struct center *c, const char *login, const char *password, struct agent *agent)
+{
+    enum err err = limit_check(c, &limit_sign, login);
+    if (err == OK)
+        err = agent_by_login(c, login, agent);
+    if (err != OK && err != ERR_NOT_FOUND)
+        return err;
+    if (password_is_right(c, err == OK ? agent : NULL, password))
+        return limit_forget(c, &limit_sign, login);
+    err = limit_take(c, &limit_sign, login);
+    return err == OK || err == ERR_TOO_MANY ? wrong(c) : err;
+}
+
+enum err
+session_open(struct center *c, const char *login, const char *password, struct agent *agent, const char **token)
+{
+    enum err err = check_login(c, login, password, agent);
+    if (err != OK)
+        return err;
+    *token = arena_printf(c->mem, "a_%s", secret_random_text(c->mem, TOKEN_CHARS));
+    struct sql_session_insert_in in = {.hash = secret_hash(c->mem, *token),
+        .agent = agent->id,
+        .at = c->now_ms,
+        .expires_at = c->now_ms + c->settings->session_s * 1000};
+    err = db_begin(c->db);
+    if (err != OK)
+        return err;
+    err = sql_session_delete_old(c->db, &(struct sql_session_delete_old_in){.agent = agent->id, .at = c->now_ms});
+    if (err == OK)
+        err = sql_session_insert(c->db, &in);
+    return db_end(c->db, err);
+}
+
+enum err
+session_agent(struct center *c, const char *token, struct agent *agent)
+{
+    struct session_read row;
+    struct sql_session_read_in in = {.hash = secret_hash(c->mem, token), .at = c->now_ms};
+    enum err err = sql_session_read(c->db, c->mem, &in, &row);
+    if (err == OK)
+        err = agent_find(c, row.agent, agent);
+    if (err == ERR_NOT_FOUND || (err == OK && agent->is_disabled))
+        return not_signed_in(c);
+    return err;
+}
+
+int64_t
+session_serial(struct center *c, const char *token)
+{
+    uint64_t serial = 14695981039346656037u; /* FNV-1a over the hash: a number, not a secret */
+    for (const char *p = secret_hash(c->mem, token); *p; p++)
+        serial = (serial ^ (unsigned char)*p) * 1099511628211u;
+    return (int64_t)(serial >> 11);
+}
+
+static enum err
+close_session(struct center *c, const char *token, const struct agent *agent)
+{
+    int changed;
+    struct session_count left;
+    enum err err = sql_session_delete(c->db, &(struct sql_session_delete_in){.hash = secret_hash(c->mem, token)}, &changed);
+    if (err == OK)
+        err = sql_session_count(c->db, c->mem, &(struct sql_session_count_in){.agent = agent->id, .at = c->now_ms}, &left);
+    return err == OK && left.sessions == 0 ? talk_notready(c, agent, "signed_out") : err;
+}
+
+enum err
+session_close(struct center *c, const char *token)
+{
+    struct agent agent;
+    enum err err = session_agent(c, token, &agent);
+    if (err != OK)
+        return err;
+    err = db_begin(c->db);
+    return err == OK ? db_end(c->db, close_session(c, token, &agent)) : err;
+}
+
+/* ── HTTP Basic: a client of the original product sends it with every call, so the dear check is done once ── */
+
+static struct remembered {
+    char digest[33]; /* keyed with a key of this process: the memory gives no password away */
+    char hash[44];   /* of the password's hash as it was then: another password since makes it void */
+    int64_t agent;
+    int64_t until_ms;
+} remembered[REMEMBERED];
+
+static struct remembered *
+remembered_slot(struct center *c, const char *login, const char *password, const char **digest)
+{
+    static char key[TOKEN_CHARS + 1];
+    unsigned hash = 0;
+    if (key[0] == '\0')
+        strncpy(key, secret_random_text(c->mem, TOKEN_CHARS), TOKEN_CHARS);
+    *digest = secret_hmac(c->mem, key, arena_printf(c->mem, "%zu:%s:%s", strlen(login), login, password));
+    for (const char *p = *digest; *p; p++)
+        hash = hash * 31 + (unsigned char)*p;
+    return &remembered[hash % REMEMBERED];
+}
+
+static void
+remember(struct center *c, struct remembered *slot, const char *digest, const struct agent *agent)
+{
+    memset(slot, 0, sizeof *slot);
+    strncpy(slot->digest, digest, sizeof slot->digest - 1);
+    strncpy(slot->hash, secret_hash(c->mem, agent->password), sizeof slot->hash - 1);
+    slot->agent = agent->id;
+    slot->until_ms = c->boot_ms + REMEMBER_MS;
+}
+
+enum err
+session_basic(struct center *c, const char *login, const char *password, struct agent *agent)
+{
+    const char *digest;
+    struct remembered *slot = remembered_slot(c, login, password, &digest);
+    if (slot->until_ms > c->boot_ms && text_same_secret(slot->digest, digest)) {
+        enum err err = agent_find(c, slot->agent, agent);
+        if (err != OK || (text_same(slot->hash, secret_hash(c->mem, agent->password)) && !agent->is_disabled))
+            return err;
+    }
+    enum err err = check_login(c, login, password, agent);
+    if (err == OK)
+        remember(c, slot, digest, agent);
+    return err;
+}
+
+/* ── API keys ── */
+
+enum err
+key_make(struct center *c, const char *about, const char **text)
+{
+    const char *secret = secret_random_text(c->mem, TOKEN_CHARS);
+    char *id = secret_random_text(c->mem, KEY_ID_CHARS);
+    struct sql_api_key_insert_in in = {.id = id, .hash = secret_hash(c->mem, secret), .about = about, .at = c->now_ms};
+    enum err err = sql_api_key_insert(c->db, &in);
+    if (err == OK)
+        *text = arena_printf(c->mem, "k_%s.%s", id, secret);
+    return err;
+}
+
+enum err
+key_list(struct center *c, struct api_key_list **out, size_t *count)
+{
+    return sql_api_key_list(c->db, c->mem, out, count);
+}
+
+static const char *
+bare_id(const char *id)
+{
+    return text_starts(id, "k_") ? id + 2 : id;
+}
+
+enum err
+key_revoke(struct center *c, const char *id)
+{
+    int changed = 0;
+    enum err err = sql_api_key_revoke(c->db, &(struct sql_api_key_revoke_in){.id = bare_id(id), .at = c->now_ms}, &changed);
+    return err == OK && !changed ? center_fault(c, ERR_NOT_FOUND, NULL, "There is no valid key %s.", id) : err;
+}
+
+enum err
+key_check_pair(struct center *c, const char *id, const char *secret)
+{
+    struct api_key_read row = {.hash = ""};
+    struct sql_api_key_read_in in = {.id = bare_id(id)};
+    enum err err = sql_api_key_read(c->db, c->mem, &in, &row);
+    if (err != OK && err != ERR_NOT_FOUND)
+        return err;
+    bool is_right = text_same_secret(secret_hash(c->mem, secret), row.hash);
+    return is_right ? OK : center_fault(c, ERR_UNAUTHORIZED, NULL, "This API key is not valid.");
+}
+
+enum err
+key_check(struct center *c, const char *text, const char **id)
+{
+    const char *dot = strchr(text, '.');
+    if (!text_starts(text, "k_") || !dot)
+        return center_fault(c, ERR_UNAUTHORIZED, NULL, "This API key is not valid.");
+    *id = arena_strndup(c->mem, text + 2, (size_t)(dot - text - 2));
+    return key_check_pair(c, *id, dot + 1);
+}

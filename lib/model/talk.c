@@ -1,0 +1,297 @@
+/* talk.c: see talk.h. The only model that calls several others; they do not call it, so the arrows stay without a circle. */
+#include "model/talk.h"
+
+#include "base/text.h"
+#include "model/conference.h"
+#include "model/event.h"
+#include "model/routing.h"
+
+static enum err
+check_live(struct center *c, int64_t conf)
+{
+    struct conference conference;
+    enum err err = sql_conference(c->db, c->mem, &(struct sql_conference_in){.id = conf}, &conference);
+    if (err != OK)
+        return err == ERR_NOT_FOUND ? center_fault(c, err, "conf", "There is no such conference.") : err;
+    return conference.ended_at ? center_fault(c, ERR_CONFLICT, "conf", "This conference has ended.") : OK;
+}
+
+/* ── the customer comes ── */
+
+enum err
+talk_queue(struct center *c, const struct invitation_wish *wish, struct invitation *out)
+{
+    enum err err = db_begin(c->db);
+    if (err != OK)
+        return err;
+    err = check_live(c, wish->conf);
+    if (err == OK)
+        err = invitation_put(c, wish, out);
+    if (err == OK)
+        err = routing_run(c);
+    if (err == OK)
+        err = invitation_find(c, out->id, out);
+    if (err == OK && out->queued_at == c->now_ms)
+        err = routing_explain(c, out);
+    return db_end(c->db, err);
+}
+
+/* Said once, however often he joins; under a nonce that no client can send: theirs have no control characters. */
+static enum err
+say_first(struct center *c, const struct member *member, const char *text)
+{
+    int64_t id;
+    struct event_new event =
+        {.conf = member->conf, .member = member->id, .kind = "message", .audience = TO_ALL, .text = text, .nonce = "\njoined"};
+    return event_add(c, &event, &id);
+}
+
+static enum err
+mark_talking(struct center *c, int64_t conf)
+{
+    int changed = 0;
+    enum err err = sql_conference_talk(c->db, &(struct sql_conference_talk_in){.id = conf, .at = c->now_ms}, &changed);
+    return err == OK && changed ? event_note(c, conf, 0, "state", "talking") : err;
+}
+
+/* A supervisor, or a leader with a key, who comes by himself serves the customer like one who was offered him. */
+static enum err
+take_invitations(struct center *c, const struct member *member)
+{
+    struct invitation_open *rows;
+    size_t count;
+    enum err err = sql_invitation_open(c->db, c->mem, &(struct sql_invitation_open_in){.conf = member->conf}, &rows, &count);
+    for (size_t n = 0; err == OK && n < count; n++) {
+        struct invitation i;
+        err = invitation_find(c, rows[n].id, &i);
+        if (err == OK)
+            err = routing_take(c, &i, member->agent);
+    }
+    return err == OK ? mark_talking(c, member->conf) : err;
+}
+
+static enum err
+join(struct center *c, const struct member_new *who, const char *text, struct member *out)
+{
+    enum err err = check_live(c, who->conf);
+    if (err == OK)
+        err = member_join(c, who, out);
+    if (err == OK && text)
+        err = say_first(c, out, text);
+    return err == OK && member_is_staff(out) ? take_invitations(c, out) : err;
+}
+
+enum err
+talk_join(struct center *c, const struct member_new *who, const char *text, struct member *out)
+{
+    enum err err = db_begin(c->db);
+    return err == OK ? db_end(c->db, join(c, who, text, out)) : err;
+}
+
+/* ── the agent comes ── */
+
+static enum err
+enter(struct center *c, const struct agent *agent, const struct invitation *i, struct member *member)
+{
+    struct member_new who = {.conf = i->conf,
+        .role = text_same(agent->role, "agent") ? "agent" : "supervisor",
+        .is_leader = true,
+        .name = agent->name,
+        .agent = agent->id};
+    enum err err = member_of_agent(c, i->conf, agent->id, member);
+    if (err == OK && text_same(i->state, "done"))
+        return OK; /* he accepted, came, and it ended: the same answer as then */
+    return err == OK || err == ERR_NOT_FOUND ? join(c, &who, NULL, member) : err;
+}
+
+enum err
+talk_accept(struct center *c, const struct agent *agent, int64_t reservation, struct invitation *out, struct member *member)
+{
+    enum err err = db_begin(c->db);
+    if (err != OK)
+        return err;
+    err = routing_accept(c, agent, reservation, out);
+    if (err == OK)
+        err = enter(c, agent, out, member);
+    if (err == OK)
+        err = routing_run(c); /* he holds no offer now and may have room for another */
+    return db_end(c->db, err);
+}
+
+enum err
+talk_decline(struct center *c, const struct agent *agent, int64_t reservation)
+{
+    enum err err = db_begin(c->db);
+    return err == OK ? db_end(c->db, routing_decline(c, agent, reservation)) : err;
+}
+
+enum err
+talk_ready(struct center *c, const struct agent *agent)
+{
+    enum err err = db_begin(c->db);
+    if (err != OK)
+        return err;
+    err = agent_set_state(c, agent->id, "ready", "");
+    if (err == OK)
+        err = routing_run(c);
+    return db_end(c->db, err);
+}
+
+enum err
+talk_notready(struct center *c, const struct agent *agent, const char *reason)
+{
+    enum err err = db_begin(c->db);
+    if (err != OK)
+        return err;
+    err = agent_set_state(c, agent->id, "notready", reason);
+    if (err == OK)
+        err = routing_withdraw(c, agent->id, "revoked", "withdrawn", "he became not ready");
+    if (err == OK)
+        err = routing_run(c);
+    return db_end(c->db, err);
+}
+
+static enum err
+came(struct center *c, const struct agent *agent)
+{
+    bool is_new;
+    enum err err = agent_seen(c, agent, &is_new);
+    return err == OK && is_new ? routing_run(c) : err;
+}
+
+/* Only the first poll after an absence writes to the main database. */
+enum err
+talk_agent_seen(struct center *c, const struct agent *agent)
+{
+    bool is_new;
+    if (agent->is_present)
+        return agent_seen(c, agent, &is_new);
+    enum err err = db_begin(c->db);
+    return err == OK ? db_end(c->db, came(c, agent)) : err;
+}
+
+/* ── they go ── */
+
+static enum err
+end_invitations(struct center *c, int64_t conf)
+{
+    struct invitation_open *rows;
+    size_t count;
+    enum err err = sql_invitation_open(c->db, c->mem, &(struct sql_invitation_open_in){.conf = conf}, &rows, &count);
+    for (size_t n = 0; err == OK && n < count; n++) {
+        struct invitation i;
+        err = invitation_find(c, rows[n].id, &i);
+        if (err == OK)
+            err = routing_end(c, &i, text_same(i.state, "accepted") ? "done" : "abandoned");
+    }
+    return err;
+}
+
+/* Their polls hang on rooms that they are in; after the end they would not hear of it. */
+static enum err
+tell_agents(struct center *c, int64_t conf)
+{
+    struct member_agents *rows;
+    size_t count;
+    enum err err = member_agents(c, conf, &rows, &count);
+    for (size_t i = 0; err == OK && i < count; i++)
+        err = agent_note(c, rows[i].agent, "agent");
+    return err;
+}
+
+static enum err
+close_room(struct center *c, int64_t conf, int64_t member)
+{
+    enum err err = end_invitations(c, conf);
+    if (err == OK)
+        err = event_note(c, conf, member, "state", "ended");
+    if (err == OK)
+        err = tell_agents(c, conf);
+    if (err == OK)
+        err = sql_member_leave_all(c->db, &(struct sql_member_leave_all_in){.conf = conf, .at = c->now_ms});
+    return err == OK ? routing_run(c) : err;
+}
+
+static enum err
+end(struct center *c, int64_t conf, int64_t member)
+{
+    int changed = 0;
+    enum err err = sql_conference_end(c->db, &(struct sql_conference_end_in){.id = conf, .at = c->now_ms}, &changed);
+    return err == OK && changed ? close_room(c, conf, member) : err;
+}
+
+enum err
+talk_end(struct center *c, int64_t conf, int64_t member)
+{
+    enum err err = db_begin(c->db);
+    return err == OK ? db_end(c->db, end(c, conf, member)) : err;
+}
+
+static enum err
+is_staffed(struct center *c, int64_t conf, bool *out)
+{
+    struct member *members;
+    size_t count;
+    enum err err = member_list(c, conf, &members, &count);
+    *out = false;
+    for (size_t i = 0; err == OK && i < count; i++)
+        *out |= !members[i].left_at && member_is_staff(&members[i]);
+    return err;
+}
+
+/* Nobody is with the customer any more: he does not have to ask again. */
+static enum err
+wait_again(struct center *c, int64_t conf)
+{
+    struct invitation i;
+    int changed = 0;
+    enum err err = sql_conference_wait(c->db, &(struct sql_conference_wait_in){.id = conf}, &changed);
+    if (err != OK || !changed)
+        return err;
+    err = event_note(c, conf, 0, "state", "waiting");
+    if (err == OK)
+        err = invitation_of_conference(c, conf, &i);
+    if (err == OK)
+        err = routing_return(c, &i);
+    return err == OK || err == ERR_NOT_FOUND ? routing_run(c) : err;
+}
+
+static enum err
+leave(struct center *c, const struct member *member)
+{
+    bool is_with_staff, is_his_case;
+    enum err err = member_is_first_customer(c, member, &is_his_case);
+    if (err == OK)
+        err = member_leave(c, member);
+    if (err == OK && is_his_case)
+        return end(c, member->conf, member->id);
+    if (err == OK)
+        err = is_staffed(c, member->conf, &is_with_staff);
+    if (err == OK && !is_with_staff)
+        err = wait_again(c, member->conf);
+    return err == OK && member->agent ? agent_note(c, member->agent, "agent") : err;
+}
+
+enum err
+talk_leave(struct center *c, const struct member *member)
+{
+    enum err err = db_begin(c->db);
+    return err == OK ? db_end(c->db, leave(c, member)) : err;
+}
+
+enum err
+talk_cancel(struct center *c, int64_t invitation)
+{
+    struct invitation i;
+    enum err err = db_begin(c->db);
+    if (err != OK)
+        return err;
+    err = invitation_find(c, invitation, &i);
+    if (err == OK && text_same(i.state, "accepted"))
+        err = center_fault(c, ERR_CONFLICT, "invitation", "An agent has accepted this invitation already.");
+    if (err == OK)
+        err = routing_end(c, &i, "cancelled");
+    if (err == OK)
+        err = routing_run(c);
+    return db_end(c->db, err);
+}

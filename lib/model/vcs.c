@@ -1,0 +1,175 @@
+/* vcs.c: see vcs.h. */
+#include "model/vcs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/value.h"
+#include "io/http.h"
+#include "io/settings.h"
+#include "io/xml.h"
+#include "model/conference.h"
+
+enum { CALL_MAX_BYTES = 65536, KEY_MAX_BYTES = 256 };
+
+/* form_submit's own key, from its file; read at each call, so that a new one needs no restart. NULL: there is none. */
+static const char *
+service_key(struct center *c)
+{
+    const char *set = c->settings->service_key_file;
+    const char *path = set[0] ? set : arena_printf(c->mem, "%s/service.key", c->settings->state_dir);
+    char *text = arena_alloc(c->mem, KEY_MAX_BYTES);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return NULL;
+    bool is_read = fgets(text, KEY_MAX_BYTES, f);
+    fclose(f);
+    text[strcspn(text, "\r\n")] = '\0';
+    return is_read ? text : NULL;
+}
+
+static void
+add(struct buf *b, const char *name, const char *value)
+{
+    buf_printf(b, "%s%s=", b->len ? "&" : "", name);
+    buf_url(b, value);
+}
+
+static enum err
+nonsense(const char *url, const char *why)
+{
+    log_error("%s: %s", url, why);
+    return ERR_UNAVAILABLE;
+}
+
+/* POSTs and reads the XML answer, whose root must be called `root`. */
+static enum err
+call(struct center *c, const char *base, const char *program, const char *root, const struct buf *body, struct value **out)
+{
+    struct http_answer answer;
+    const char *name, *url = arena_printf(c->mem, "%s/cgi_bin/%s", base, program);
+    enum err err = http_call(c->mem, url, buf_str(body), service_key(c), "application/xml", &answer);
+    if (err != OK)
+        return err;
+    if (xml_read(c->mem, answer.body, answer.bytes, &name, out) != OK)
+        return nonsense(url, arena_printf(c->mem, "status %d and no XML", answer.status));
+    if (answer.status != 200 || !text_same(name, root)) {
+        const char *reason = value_get_text(*out, "reason");
+        return nonsense(url, arena_printf(c->mem, "status %d: %s", answer.status, reason ? reason : name));
+    }
+    return OK;
+}
+
+/* The code of the access element of that type: the one that has a <code>. */
+static const char *
+access_code(const struct value *conference, const char *type)
+{
+    for (const struct value *v = conference->first; v; v = v->next)
+        if (text_same(v->name, "access") && text_same(value_get_text(v, "type"), type) && value_get_text(v, "code"))
+            return value_get_text(v, "code");
+    return NULL;
+}
+
+static const char *
+subject_of(struct center *c, const struct sent_form *form)
+{
+    const char *first = form->question[0] ? form->question : form->topic[0] ? form->topic : "new_conference";
+    char *line = arena_strdup(c->mem, first);
+    size_t chars = 0;
+    for (char *p = line; *p; p++) {
+        if ((unsigned char)*p < 0x20)
+            *p = ' ';
+        if (((unsigned char)*p & 0xc0) != 0x80 && chars++ == SUBJECT_CHARS)
+            *p = '\0'; /* the cut is before a code point's first byte */
+        if (*p == '\0')
+            break;
+    }
+    return line;
+}
+
+enum err
+vcs_schedule(struct center *c, const struct sent_form *form, struct vcs_conference *out)
+{
+    struct value *tree;
+    struct buf body = buf_new(c->mem, CALL_MAX_BYTES);
+    add(&body, "conf_type", "reservationless");
+    add(&body, "subject", subject_of(c, form));
+    add(&body, "reqid", form->reqid);
+    enum err err = call(c, c->settings->collaboration_url, "vcs_conf_schedule", "conference", &body, &tree);
+    if (err != OK)
+        return err;
+    out->id = value_get_text(tree, "id");
+    out->leader = access_code(tree, "leader");
+    out->participant = access_code(tree, "participant");
+    return out->id && out->leader && out->participant ? OK : nonsense("vcs_conf_schedule", "an id or a code is missing");
+}
+
+static int64_t
+number_in(const struct value *tree, const char *name, int64_t otherwise)
+{
+    int64_t number;
+    const char *text = value_get_text(tree, name);
+    return text && text_int(text, 0, INT32_MAX, &number) == OK ? number : otherwise;
+}
+
+enum err
+vcs_invite(struct center *c, const struct sent_form *form, const struct vcs_conference *conf, int64_t *position, int64_t *wait_s)
+{
+    struct value *tree;
+    struct buf body = buf_new(c->mem, CALL_MAX_BYTES);
+    add(&body, "action", "put");
+    add(&body, "url",
+        arena_printf(c->mem, "%s/cgi_bin/vcs_call?action=add&&vanity=%s&call_callid=%s", c->settings->collaboration_url,
+            conf->leader, conf->id));
+    add(&body, "conf", conf->id);
+    add(&body, "subject", subject_of(c, form));
+    add(&body, "topic", form->topic);
+    add(&body, "name", form->name);
+    add(&body, "phone", form->phone);
+    add(&body, "email", form->email);
+    add(&body, "language", form->language);
+    add(&body, "page", form->page);
+    add(&body, "reqid", form->reqid);
+    enum err err = call(c, c->settings->queue_url, "queue", "queue", &body, &tree);
+    if (err != OK)
+        return err;
+    *position = number_in(tree, "position", 0);
+    *wait_s = number_in(tree, "wait_s", -1);
+    return OK;
+}
+
+enum err
+vcs_connect(struct center *c, const struct sent_form *form, const struct vcs_conference *conf, const char **token,
+    const char **window)
+{
+    struct value *tree;
+    struct buf body = buf_new(c->mem, CALL_MAX_BYTES);
+    add(&body, "action", "add");
+    add(&body, "vanity", conf->participant);
+    add(&body, "call_callid", conf->id);
+    add(&body, "name", form->name);
+    add(&body, "reqid", form->reqid);
+    if (form->question[0])
+        add(&body, "text", form->question);
+    enum err err = call(c, c->settings->collaboration_url, "vcs_call", "call", &body, &tree);
+    if (err != OK)
+        return err;
+    *token = value_get_text(value_get(tree, "member"), "token");
+    *window = value_get_text(tree, "window");
+    return *token && *window ? OK : nonsense("vcs_call", "the token or the window is missing");
+}
+
+enum err
+vcs_check_key(struct center *c)
+{
+    struct value *tree;
+    struct buf body = buf_new(c->mem, CALL_MAX_BYTES);
+    add(&body, "all_vanities", "true");
+    enum err err = call(c, c->settings->collaboration_url, "vcs", "conferences", &body, &tree);
+    body = buf_new(c->mem, CALL_MAX_BYTES);
+    add(&body, "action", "list");
+    return err == OK ? call(c, c->settings->queue_url, "queue", "queue", &body, &tree) : err;
+}

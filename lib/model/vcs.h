@@ -1,0 +1,33 @@
+/* vcs: the application server's calls to the two other servers (patent, steps 4 to 7): HTTP there, XML back.
+ *
+ * Each call carries the request's id, so that repeating it after a fault changes nothing. ERR_UNAVAILABLE: the server is down,
+ * slow or answers nonsense; the log says which. */
+#ifndef RTCC_VCS_H
+#define RTCC_VCS_H
+
+#include <stdint.h>
+
+#include "io/center.h"
+#include "sql.h"
+
+struct vcs_conference {
+    const char *id;     /* on the wire */
+    const char *leader; /* codes */
+    const char *participant;
+};
+
+/* The VCS XML service call: a new conference. */
+must_check enum err vcs_schedule(struct center *c, const struct sent_form *form, struct vcs_conference *out);
+
+/* Assembles the invitation's URL and forwards it to the queue. position 0: not waiting; wait_s -1: unknown. */
+must_check enum err vcs_invite(struct center *c, const struct sent_form *form, const struct vcs_conference *conf,
+    int64_t *position, int64_t *wait_s);
+
+/* Whether both servers take form_submit's key: asks for what changes nothing. */
+must_check enum err vcs_check_key(struct center *c);
+
+/* Joins the customer to his room: his token and the room's URL. */
+must_check enum err vcs_connect(struct center *c, const struct sent_form *form, const struct vcs_conference *conf,
+    const char **token, const char **window);
+
+#endif

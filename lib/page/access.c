@@ -1,0 +1,331 @@
+/* access.c: see access.h. */
+#include "page/access.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "io/settings.h"
+#include "model/conference.h"
+#include "model/session.h"
+#include "model/site.h"
+
+static struct caller *
+caller_new(struct request *r, enum caller_kind kind)
+{
+    struct caller *caller = arena_alloc(r->c->mem, sizeof *caller);
+    caller->kind = kind;
+    r->caller = caller;
+    return caller;
+}
+
+static enum err
+nobody(struct request *r)
+{
+    return center_fault(r->c, ERR_UNAUTHORIZED, NULL, "This needs a valid token, session or API key.");
+}
+
+/* ── the headers ── */
+
+static const char *
+bearer(const struct request *r, const char *prefix)
+{
+    const char *value = r->header(r, "HTTP_AUTHORIZATION");
+    if (!value || strncasecmp(value, "Bearer ", 7) != 0 || !text_starts(value + 7, prefix))
+        return NULL;
+    return value + 7;
+}
+
+static int
+base64_digit(char ch)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = ch ? strchr(digits, ch) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+/* "login:password" of HTTP Basic (RFC 7617), or NULL. */
+static char *
+basic(const struct request *r)
+{
+    const char *value = r->header(r, "HTTP_AUTHORIZATION");
+    if (!value || strncasecmp(value, "Basic ", 6) != 0)
+        return NULL;
+    char *out = arena_alloc(r->c->mem, strlen(value) + 1);
+    unsigned bits = 0;
+    int count = 0;
+    size_t n = 0;
+    for (const char *p = value + 6; base64_digit(*p) >= 0; p++) {
+        bits = bits << 6 | (unsigned)base64_digit(*p);
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            out[n++] = (char)(bits >> count);
+        }
+    }
+    return text_is_utf8(out, n) && strchr(out, ':') ? out : NULL;
+}
+
+/* ── trusted loopback ── */
+
+static bool
+is_loopback_address(const char *address)
+{
+    return text_starts(address, "127.") || text_same(address, "::1") || text_starts(address, "::ffff:127.");
+}
+
+static bool
+is_in_list(const char *list, const char *name, size_t bytes)
+{
+    for (const char *p = list; *p; p += strcspn(p, ",") + (p[strcspn(p, ",")] == ',')) {
+        p += strspn(p, " ");
+        size_t count = strcspn(p, ", ");
+        if (count == bytes && strncasecmp(p, name, bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_loopback_host(const struct request *r)
+{
+    const char *host = r->host;
+    size_t bytes = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+    return is_in_list("localhost,127.0.0.1,[::1]", host, bytes) || is_in_list(r->c->settings->trusted_hosts, host, bytes);
+}
+
+bool
+access_is_loopback(const struct request *r)
+{
+    static const char *const telling[] = {"HTTP_ORIGIN", "HTTP_REFERER", "HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_VIA"};
+    if (!r->c->settings->trust_loopback || !is_loopback_address(r->remote_addr) || !is_loopback_host(r))
+        return false;
+    for (size_t i = 0; i < sizeof telling / sizeof *telling; i++)
+        if (r->header(r, telling[i]))
+            return false;
+    const char *site = r->header(r, "HTTP_SEC_FETCH_SITE");
+    return !site || text_same(site, "none");
+}
+
+/* ── cookies and csrf ── */
+
+const char *
+access_member_cookie(struct request *r, int64_t conf)
+{
+    return arena_printf(r->c->mem, "m%015lld", (long long)conf);
+}
+
+static enum err
+csrf_is(struct request *r, int64_t serial, bool *out)
+{
+    const char *right = "", *given = form_get(r->form, "csrf");
+    enum err err = site_csrf(r->c, serial, &right);
+    *out = err == OK && given && text_same_secret(given, right);
+    return err;
+}
+
+static enum err
+check_csrf(struct request *r, int64_t serial, int64_t or_serial)
+{
+    bool is_right = !text_same(r->method, "POST");
+    enum err err = OK;
+    if (!is_right)
+        err = csrf_is(r, serial, &is_right);
+    if (err == OK && !is_right)
+        err = csrf_is(r, or_serial, &is_right);
+    if (err == OK && !is_right)
+        return center_fault(r->c, ERR_FORBIDDEN, "csrf", "This form is not from here or is too old. Load the page again.");
+    return err;
+}
+
+enum err
+access_csrf(struct request *r, const char **out)
+{
+    *out = "";
+    return r->caller && r->caller->by_cookie ? site_csrf(r->c, r->caller->serial, out) : OK;
+}
+
+/* ── staff ── */
+
+static enum err
+session_by(struct request *r, const char *token, bool by_cookie, struct caller *out)
+{
+    enum err err = session_agent(r->c, token, &out->agent);
+    out->serial = session_serial(r->c, token);
+    if (err != OK)
+        return err;
+    out->kind = CALLER_STAFF;
+    out->token = token;
+    out->by_cookie = by_cookie;
+    out->account = arena_printf(r->c->mem, "agent:%s", out->agent.login);
+    return OK;
+}
+
+/* A cookie that ran out is no credential at all: the browser sends it without being asked. Does not look at csrf. */
+static enum err
+find_session(struct request *r, struct caller *out)
+{
+    const char *token = bearer(r, "a_");
+    if (token)
+        return session_by(r, token, false, out);
+    token = request_cookie_get(r, ACCESS_SESSION_COOKIE);
+    enum err err = token ? session_by(r, token, true, out) : OK;
+    return err == ERR_UNAUTHORIZED ? OK : err;
+}
+
+enum err
+access_session(struct request *r, struct caller *out)
+{
+    enum err err = find_session(r, out);
+    return err == OK && out->by_cookie ? check_csrf(r, out->serial, out->serial) : err;
+}
+
+enum err
+access_staff(struct request *r)
+{
+    struct caller *caller = caller_new(r, CALLER_NOBODY);
+    enum err err = access_session(r, caller);
+    if (err == OK && caller->kind == CALLER_NOBODY)
+        return center_fault(r->c, ERR_UNAUTHORIZED, NULL, "You are not signed in.");
+    return err;
+}
+
+/* ── programs ── */
+
+static enum err
+by_key(struct request *r, const char *id, struct caller *out)
+{
+    out->kind = CALLER_KEY;
+    out->account = arena_printf(r->c->mem, "key:%s", id);
+    return OK;
+}
+
+/* HTTP Basic: an API key's id and secret, or an agent's login and password. */
+static enum err
+by_basic(struct request *r, char *pair, struct caller *out)
+{
+    struct center *c = r->c;
+    char *secret = strchr(pair, ':');
+    *secret++ = '\0';
+    enum err err = key_check_pair(c, pair, secret);
+    if (err == OK)
+        return by_key(r, text_starts(pair, "k_") ? pair + 2 : pair, out);
+    if (err == ERR_UNAUTHORIZED)
+        err = session_basic(c, pair, secret, &out->agent);
+    if (err == OK) {
+        out->kind = CALLER_STAFF;
+        out->account = arena_printf(c->mem, "agent:%s", out->agent.login);
+    }
+    return err;
+}
+
+/* Sets `out` from the Authorization header and the session's cookie; CALLER_NOBODY when there is neither. */
+static enum err
+identify(struct request *r, struct caller *out)
+{
+    const char *id, *key = bearer(r, "k_");
+    char *pair = basic(r);
+    if (key) {
+        enum err err = key_check(r->c, key, &id);
+        return err == OK ? by_key(r, id, out) : err;
+    }
+    return pair ? by_basic(r, pair, out) : access_session(r, out);
+}
+
+enum err
+access_anybody(struct request *r)
+{
+    struct caller *caller = caller_new(r, CALLER_NOBODY);
+    enum err err = identify(r, caller);
+    if (err == OK && caller->kind == CALLER_NOBODY && access_is_loopback(r)) {
+        caller->kind = CALLER_LOOPBACK;
+        caller->account = "local";
+    }
+    return err;
+}
+
+/* A browser sends a session's cookie along with a link from anywhere; what such a link would change is not changed. */
+static bool
+is_lured(const struct request *r)
+{
+    const char *site = r->header(r, "HTTP_SEC_FETCH_SITE");
+    bool is_foreign = text_same(site, "cross-site") || text_same(site, "same-site");
+    return r->caller->by_cookie && r->service->is_changing && is_foreign;
+}
+
+enum err
+access_service(struct request *r)
+{
+    enum err err = access_anybody(r);
+    if (err == OK && is_lured(r))
+        return center_fault(r->c, ERR_FORBIDDEN, NULL, "This link came from another site. Open it from a page of this one.");
+    return err == OK && r->caller->kind == CALLER_NOBODY ? nobody(r) : err;
+}
+
+/* ── members ── */
+
+static enum err
+member_by(struct request *r, int64_t conf, const char *token, bool by_cookie, struct caller *out)
+{
+    int64_t id;
+    enum err err = site_token_member(r->c, conf, token, &id);
+    if (err == OK)
+        err = member_find(r->c, id, &out->member);
+    if (err == OK && by_cookie)
+        err = check_csrf(r, id, id);
+    if (err != OK)
+        return err == ERR_NOT_FOUND || err == ERR_UNAUTHORIZED ? nobody(r) : err;
+    out->kind = CALLER_MEMBER;
+    out->token = token;
+    out->serial = id;
+    out->by_cookie = by_cookie;
+    return OK;
+}
+
+/* An agent's own session opens the rooms that he has joined; the room's pages repeat the member's csrf value, his desk the
+ * session's. */
+static enum err
+member_by_session(struct request *r, int64_t conf, struct caller *out)
+{
+    enum err err = find_session(r, out);
+    if (err != OK || out->kind != CALLER_STAFF)
+        return err == OK ? nobody(r) : err;
+    err = member_of_agent(r->c, conf, out->agent.id, &out->member);
+    if (err == OK && out->by_cookie)
+        err = check_csrf(r, out->member.id, out->serial);
+    if (err != OK)
+        return err == ERR_NOT_FOUND ? nobody(r) : err;
+    out->kind = CALLER_MEMBER;
+    out->serial = out->member.id;
+    return OK;
+}
+
+bool
+access_has_token(const struct request *r)
+{
+    const char *token = form_get(r->form, "token");
+    return (token && token[0]) || bearer(r, "m_");
+}
+
+enum err
+access_member_of(struct request *r, int64_t conf)
+{
+    struct caller *caller = caller_new(r, CALLER_NOBODY);
+    const char *token = form_get(r->form, "token");
+    if (token && token[0])
+        return member_by(r, conf, token, false, caller);
+    token = bearer(r, "m_");
+    if (token)
+        return member_by(r, conf, token, false, caller);
+    token = conf ? request_cookie_get(r, access_member_cookie(r, conf)) : NULL;
+    if (token)
+        return member_by(r, conf, token, true, caller);
+    return conf ? member_by_session(r, conf, caller) : nobody(r);
+}
+
+enum err
+access_member(struct request *r)
+{
+    const char *name = form_get(r->form, "conf");
+    return access_member_of(r, name ? conference_number(r->c, name) : 0);
+}

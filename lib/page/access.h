@@ -1,0 +1,58 @@
+/* access: who asks, and whether he may: from a request's credentials to the model's members, agents and keys.
+ *
+ * The functions that fit `struct service.access` refuse before the program's own function runs and leave r->caller behind. What
+ * is authorised by a cookie and changes something (POST) needs `csrf` besides. Order: parameter, Authorization, cookie. */
+#ifndef RTCC_ACCESS_H
+#define RTCC_ACCESS_H
+
+#include <stdbool.h>
+
+#include "io/service.h"
+#include "model/agent.h"
+#include "model/member.h"
+
+enum caller_kind { CALLER_NOBODY, CALLER_LOOPBACK, CALLER_KEY, CALLER_STAFF, CALLER_MEMBER };
+
+struct caller {
+    enum caller_kind kind;
+    const char *account; /* whose conferences these are: "local", "key:ID", "agent:LOGIN" */
+    const char *token;   /* the credential itself, where it was a member's or a session's */
+    bool by_cookie;
+    int64_t serial;       /* of that cookie, for its csrf value */
+    struct agent agent;   /* STAFF */
+    struct member member; /* MEMBER, also when an agent's session stands for it */
+};
+
+/* vcs* and queue: API key, staff, or trusted loopback. */
+must_check enum err access_service(struct request *r);
+
+/* An agent, supervisor or administrator who is signed in. */
+must_check enum err access_staff(struct request *r);
+
+/* A member of the conference that the parameter `conf` names: by token, or as an agent who has joined it. */
+must_check enum err access_member(struct request *r);
+
+/* Whoever it is, and CALLER_NOBODY for others; a wrong credential is still refused, a cookie that ran out is not. */
+must_check enum err access_anybody(struct request *r);
+
+/* The same as access_member() for a conference that is known otherwise. */
+must_check enum err access_member_of(struct request *r, int64_t conf);
+
+/* Whether the request names a member's token itself, as parameter or bearer: what is not sent without being asked, as a cookie
+ * is. */
+bool access_has_token(const struct request *r);
+
+/* The agent whose session this request carries; CALLER_NOBODY is OK. */
+must_check enum err access_session(struct request *r, struct caller *out);
+
+/* Trusted loopback: the peer is this machine, the Host is loopback or configured, and nothing tells of a browser or a proxy. */
+bool access_is_loopback(const struct request *r);
+
+/* The name of the cookie with a member's token of that conference, and of the one with a session. */
+const char *access_member_cookie(struct request *r, int64_t conf);
+#define ACCESS_SESSION_COOKIE "agent"
+
+/* The csrf value for r->caller; "" when a cookie has no part in it. */
+must_check enum err access_csrf(struct request *r, const char **out);
+
+#endif

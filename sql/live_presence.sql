@@ -1,0 +1,64 @@
+--- What may be lost: presence, typing, rates.
+
+-- presence_seen: a poll of his has arrived.
+--   in  agent int, boot text, boot_ms int
+--   run
+INSERT INTO presence (site, agent, boot, boot_ms) VALUES ($site, $agent, $boot, $boot_ms)
+ON CONFLICT (site, agent) DO UPDATE SET boot = $boot, boot_ms = $boot_ms;
+
+-- presence_read: when his last poll arrived.
+--   in  agent int
+--   out boot text, boot_ms int
+--   one
+SELECT boot, boot_ms FROM presence WHERE site = $site AND agent = $agent;
+
+-- typing_note: somebody is writing.
+--   scan only the end of an index: the newest serial
+--   in  conf int, member int, boot_ms int
+--   run
+INSERT INTO typing (site, conf, member, serial, boot_ms)
+VALUES ($site, $conf, $member, (SELECT coalesce(max(serial), 0) + 1 FROM typing WHERE site = $site), $boot_ms)
+ON CONFLICT (site, conf, member) DO UPDATE SET serial = excluded.serial, boot_ms = $boot_ms;
+
+-- typing_last: the newest serial.
+--   scan only the end of an index
+--   out serial int
+--   one
+SELECT coalesce(max(serial), 0) AS serial FROM typing WHERE site = $site;
+
+-- typing_news: where somebody wrote after a cursor.
+--   in  after int
+--   out serial int, conf int
+--   many
+SELECT serial, conf FROM typing WHERE site = $site AND serial > $after ORDER BY serial LIMIT 1000;
+
+-- typing_of: who wrote in a conference since then; what is later than now is of another boot.
+--   in  conf int, since_ms int, now_ms int
+--   out member int
+--   many
+SELECT member FROM typing WHERE site = $site AND conf = $conf AND boot_ms > $since_ms AND boot_ms <= $now_ms ORDER BY member;
+
+-- rate_take: one more in this window; how many that makes.
+--   in  bucket text, slot int
+--   out count int
+--   one
+INSERT INTO rate (site, bucket, slot, count) VALUES ($site, $bucket, $slot, 1)
+ON CONFLICT (site, bucket) DO UPDATE SET count = CASE WHEN slot = $slot THEN count + 1 ELSE 1 END, slot = $slot
+RETURNING count;
+
+-- rate_read: how many there are in this window.
+--   in  bucket text, slot int
+--   out count int
+--   one
+SELECT count FROM rate WHERE site = $site AND bucket = $bucket AND slot = $slot;
+
+-- rate_forget: forgets a bucket.
+--   in  bucket text
+--   run
+DELETE FROM rate WHERE site = $site AND bucket = $bucket;
+
+-- rate_forget_old: forgets what no window needs any more.
+--   in  slot int
+--   run
+--   scan once a day over a table of the last day's addresses
+DELETE FROM rate WHERE site = $site AND slot < $slot;

@@ -1,0 +1,65 @@
+--- Who is in a conference.
+
+-- member_insert: somebody joins.
+--   in  id int, conf int, role text, is_leader int, name text, agent int, account text, reqid text, at int
+--   run
+INSERT INTO member (site, id, conf, role, is_leader, name, agent, account, reqid, joined_at)
+VALUES ($site, $id, $conf, $role, $is_leader, $name, $agent, $account, $reqid, $at);
+
+-- member: one member.
+--   in  id int
+--   out id int, conf int, role text, is_leader int, name text, agent int, joined_at int, left_at int
+--   one
+SELECT id, conf, role, is_leader, name, agent, joined_at, left_at FROM member WHERE site = $site AND id = $id;
+
+-- member_by_reqid: the member that an account's earlier request made.
+--   in  conf int, account text, reqid text
+--   out id int
+--   one
+SELECT id FROM member WHERE site = $site AND conf = $conf AND account = $account AND reqid = $reqid;
+
+-- member_by_agent: an agent's place in a conference.
+--   in  conf int, agent int
+--   out id int
+--   one
+SELECT id FROM member WHERE site = $site AND conf = $conf AND agent = $agent AND agent <> 0;
+
+-- member_list: everybody who is or was in a conference, in the order of joining.
+--   in  conf int
+--   out id int
+--   many
+SELECT id FROM member WHERE site = $site AND conf = $conf ORDER BY id LIMIT 1000;
+
+-- member_first_customer: whose case it is: the first who came as a customer.
+--   in  conf int
+--   out id int
+--   one
+SELECT id FROM member WHERE site = $site AND conf = $conf AND role = 'customer' ORDER BY id LIMIT 1;
+
+-- member_leave: he is gone.
+--   in  id int, at int
+--   count
+UPDATE member SET left_at = $at WHERE site = $site AND id = $id AND left_at = 0;
+
+-- member_leave_all: a conference ends for all.
+--   in  conf int, at int
+--   run
+UPDATE member SET left_at = $at WHERE site = $site AND conf = $conf AND left_at = 0;
+
+-- member_return: he is back.
+--   in  id int
+--   count
+UPDATE member SET left_at = 0 WHERE site = $site AND id = $id AND left_at <> 0;
+
+-- member_agents: the agents who are in a conference.
+--   in  conf int
+--   out agent int
+--   many
+SELECT agent FROM member WHERE site = $site AND conf = $conf AND agent <> 0 AND left_at = 0;
+
+-- member_conferences: the conferences that an agent is in, oldest first.
+--   in  agent int
+--   out id int, conf int, role text, joined_at int
+--   many
+SELECT id, conf, role, joined_at FROM member WHERE site = $site AND agent = $agent AND agent <> 0 AND left_at = 0
+ORDER BY joined_at, id LIMIT 100;

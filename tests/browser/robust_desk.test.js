@@ -1,0 +1,153 @@
+/* The same as robust.test.js for the agent's desk: reload, two tabs, a dropped connection, lost answers, a sign-in that ran out.
+ * The customers speak HTTP here. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { AGENT, agentTalks, allSent, appears, callIn, clickButton, cutOff, disappears, heldBy, launch, loseAnswers, newPerson,
+    openReadyDesk, preparePage, says, setStatus, signInAt, storedBy, textsOnceShown, when, write } from '../lib/browser.js';
+import { buildFolder, startInstance, until } from '../lib/instance.js';
+import { ask, say } from '../lib/people.js';
+import { rtcc } from '../lib/wire.js';
+
+let instance, browser;
+
+before(async () => {
+    instance = await startInstance({ settings: { hold_s: 4, capacity: 50 } });
+    browser = await launch();
+});
+after(async () => {
+    await browser?.close();
+    await instance?.stop();
+});
+
+/* A conversation whose browser is gone after the test. */
+async function talk(t, login, entries) {
+    const all = await agentTalks(browser, instance, login, entries);
+    t.after(() => all.person.context.close());
+    return all;
+}
+
+const sectionOf = ({ conference }) => `[id="conf-${conference}"]`;
+
+/* What a conversation on the desk shows, open or not. */
+const textsOf = (desk, customer) => desk.$$eval(`${sectionOf(customer)} ol.log > li.m .b`, (items) =>
+    items.map((item) => item.textContent.trim()));
+
+const goTo = async (desk, customer) => {
+    await desk.click(`#mine a[href="#conf-${customer.conference}"]`);
+    await appears(desk, sectionOf(customer));
+};
+
+test('a reload of the desk loses nothing: conversations, drafts, a note that is being written, what is unread', async (t) => {
+    const { desk, customer: ann } = await talk(t, 'anna', { name: 'Ann' });
+    await write(desk, AGENT, 'Hello Ann');
+    await allSent(desk);
+    const bob = await callIn(desk, instance, { name: 'Bob' });
+    await desk.type(AGENT, 'half a reply');
+    await goTo(desk, ann);
+    await desk.click(`${sectionOf(ann)} .as-note`);
+    await desk.type(AGENT, 'half a note');
+    await Promise.all([desk.reload(), say(instance, bob, 'Are you there?'), say(instance, ann, 'Hello Anna')]);
+    await appears(desk, sectionOf(ann));
+    assert.deepEqual(await textsOnceShown(desk, 'Hello Anna').then(() => textsOf(desk, ann)),
+        ['It does not work.', 'Hello Ann', 'Hello Anna']);
+    assert.equal(await desk.$eval(AGENT, (field) => field.value), 'half a note');
+    assert.equal(await desk.$eval(`${sectionOf(ann)} .as-note`, (button) => button.getAttribute('aria-pressed')), 'true');
+    await says(desk, `#mine a[href="#conf-${bob.conference}"] .badge`, '1');
+    await goTo(desk, bob);
+    await until(async () => (await textsOf(desk, bob)).includes('Are you there?'), 'Bob is heard');
+    assert.deepEqual(await textsOf(desk, bob), ['It does not work.', 'Are you there?']);
+    assert.equal(await desk.$eval(AGENT, (field) => field.value), 'half a reply');
+    assert.equal(await desk.$eval(`${sectionOf(bob)} .as-note`, (button) => button.getAttribute('aria-pressed')), 'false');
+    await disappears(desk, '#mine .badge');
+    assert.deepEqual(await storedBy(instance, bob), ['It does not work.', 'Are you there?'], 'a draft is not sent');
+});
+
+test('an invitation is still there after a reload and can be accepted', async (t) => {
+    const person = await newPerson(browser), desk = person.page;
+    t.after(() => person.context.close());
+    await openReadyDesk(person, instance, 'anna');
+    const carl = await ask(instance, { name: 'Carl' });
+    await says(desk, '.invite', 'Carl');
+    await desk.reload();
+    await says(desk, '.invite', 'Carl');
+    assert.equal((await desk.$$('.invite')).length, 1);
+    await clickButton(desk, 'Accept');
+    await appears(desk, sectionOf(carl));
+    await setStatus(desk, 'notready break');
+});
+
+test('what the customer writes while it rings stands on the card', async (t) => {
+    const person = await newPerson(browser), desk = person.page;
+    t.after(() => person.context.close());
+    await openReadyDesk(person, instance, 'anna');
+    const cleo = await ask(instance, { name: 'Cleo' });
+    await says(desk, '.invite', 'Cleo');
+    await say(instance, cleo, 'It smells of coffee.');
+    await says(desk, '.invite summary', 'What was said so far (2)');
+    await desk.click('.invite summary');
+    assert.match(await says(desk, '.invite ol', 'coffee'), /It does not work\..*It smells of coffee\./);
+    await clickButton(desk, 'Accept');
+    await appears(desk, sectionOf(cleo));
+    await setStatus(desk, 'notready break');
+});
+
+test('two tabs of the desk share one held poll, and when the leading one closes the other goes on', async (t) => {
+    const { person, desk, customer } = await talk(t, 'ben', { name: 'Emma' });
+    const tab = await preparePage(await person.context.newPage());
+    await tab.goto(`${instance.base}/agent.html`);
+    await appears(tab, AGENT);
+    const holding = (page) => page.asked.filter((request) => /\/agent_poll\?.*wait=[1-9]/.test(request.url())).length;
+    for (const text of ['one', 'two', 'three']) {
+        await say(instance, customer, text);
+        for (const page of [desk, tab]) await textsOnceShown(page, text);
+        assert.ok(heldBy([desk, tab], 'agent_poll') <= 1);
+    }
+    await write(tab, AGENT, 'from the second tab');
+    const whole = ['It does not work.', 'one', 'two', 'three', 'from the second tab'];
+    for (const page of [desk, tab]) assert.deepEqual(await textsOnceShown(page, whole.at(-1)), whole);
+    assert.equal(holding(tab), 0, 'the second tab has held no poll of its own');
+    await desk.close();
+    await until(() => heldBy([tab], 'agent_poll') === 1, 'the second tab holds one now');
+    await say(instance, customer, 'four');
+    assert.deepEqual(await textsOnceShown(tab, 'four'), [...whole, 'four']);
+});
+
+test('while the connection is gone the desk says so; replies and notes are kept and sent once, in order', async (t) => {
+    const { desk, customer } = await talk(t, 'anna', { name: 'Fred' });
+    const mend = await cutOff(desk, '/cgi_bin/');
+    await write(desk, AGENT, 'first');
+    await clickButton(desk, 'Note');
+    await write(desk, AGENT, 'only for us');
+    await clickButton(desk, 'Note');
+    await write(desk, AGENT, 'second');
+    await says(desk, '#lost', 'Connection lost. Your messages are kept. Trying again in');
+    await says(desk, '#net', 'Not connected');
+    await say(instance, customer, 'Hello?');
+    await says(desk, `${sectionOf(customer)} li.pending`, 'Not sent yet.');
+    await mend();
+    await desk.evaluate(() => document.querySelector('#lost button').click());
+    await disappears(desk, '#lost');
+    await says(desk, '#net', 'Connected');
+    await allSent(desk);
+    assert.deepEqual(await textsOf(desk, customer), ['It does not work.', 'Hello?', 'first', 'only for us', 'second']);
+    const seen = await storedBy(instance, customer);
+    assert.deepEqual(seen, ['It does not work.', 'Hello?', 'first', 'second'], 'notes are not for customers');
+});
+
+test('a sign-in that has run out asks for the password and keeps the conversation and what is being written', async (t) => {
+    const { desk, customer } = await talk(t, 'ben', { name: 'Gina' });
+    await desk.type(AGENT, 'A long expl');
+    const conf = `${instance.runDir}/rtcc.conf`;
+    const changed = await rtcc(buildFolder, conf, ['agent', 'password', 'ben'], `${instance.password}\n`);
+    assert.equal(changed.status, 0, changed.stderr);
+    await says(desk, '#sign-why', 'You were signed out. Sign in again; what you were writing is kept.');
+    assert.equal(await desk.$eval('#desk', (element) => element.checkVisibility()), false);
+    await say(instance, customer, 'Still waiting');
+    await signInAt(desk, 'ben', instance.password);
+    await textsOnceShown(desk, 'Still waiting');
+    assert.equal(await desk.$eval(AGENT, (field) => field.value), 'A long expl');
+    await write(desk, AGENT, 'anation');
+    await when(desk, 'it has arrived', () => !document.querySelector('.talk:not([hidden]) li.local'));
+    assert.deepEqual((await textsOf(desk, customer)).slice(-2), ['Still waiting', 'A long explanation']);
+    assert.deepEqual((await storedBy(instance, customer)).slice(-2), ['Still waiting', 'A long explanation']);
+});

@@ -1,0 +1,250 @@
+/* rtcc, the administrator's command: people, keys, topics, work, the doctor. Backups are in backup.test.js. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { newPlace } from '../lib/cgi.js';
+import { freePort, sleep, until } from '../lib/instance.js';
+import { isError, json } from '../lib/wire.js';
+
+const password = 'correct horse 42';
+let place;
+before(async () => { place = await newPlace(); });
+after(() => place.clear());
+
+const run = (...args) => place.command(args);
+const add = (login, role = 'agent', words = `${password}\n`) => place.command(['agent', 'add', login, `Name of ${login}`, role],
+    words);
+const sign = (login, words = password) => place.run('agent_sign', 'POST', { form: { login, password: words }, ...json });
+const get = (program, query, options) => place.run(program, 'GET', { query, ...options });
+
+/* Asserts that a command was refused with this exit status and one sentence. */
+function refused(ended, sentence, status = 1) {
+    assert.equal(ended.status, status, ended.stdout + ended.stderr);
+    assert.match(ended.stderr, sentence);
+    assert.equal(ended.stdout, '');
+}
+
+/* ── using it ── */
+
+test('without a command, or with a wrong one, it says what there is and ends with 2', async () => {
+    for (const args of [[], ['nonsense'], ['agent'], ['agent', 'nonsense'], ['agent', 'add', 'x'], ['key', 'revoke'], ['backup'],
+        ['restore'], ['topic', 'set', 'x'], ['agent', 'password']]) {
+        const ended = await run(...args);
+        assert.equal(ended.status, 2, args.join(' '));
+        for (const command of ['init', 'agent add', 'key add', 'topic set', 'backup', 'restore', 'work', 'doctor']) {
+            assert.match(ended.stderr, new RegExp(`rtcc ${command} `));
+        }
+    }
+    const help = await run('--help');
+    assert.deepEqual([help.status, help.stderr], [0, '']);
+    assert.match(help.stdout, /rtcc doctor/);
+});
+
+test('init makes the folder, the database and the key of form_submit, and again changes nothing', async () => {
+    const fresh = await newPlace({ isEmpty: true });
+    try {
+        const first = await fresh.command(['init']);
+        assert.deepEqual([first.status, first.stderr], [0, '']);
+        const key = path.join(fresh.state, 'service.key'), text = fs.readFileSync(key, 'utf8');
+        assert.match(text, /^k_\w[\w-]*\.[\w-]{30,}\n$/);
+        assert.equal(fs.statSync(key).mode & 0o007, 0, 'nobody else can read the key');
+        assert.equal(fs.statSync(fresh.state).mode & 0o007, 0, 'nor the database');
+        assert.ok(fs.existsSync(path.join(fresh.state, 'files')));
+        assert.equal((await fresh.run('vcs', 'GET', { bearer: text.trim() })).status, 200);
+        assert.equal((await fresh.command(['init'])).status, 0);
+        assert.equal(fs.readFileSync(key, 'utf8'), text);
+        assert.equal((await fresh.run('vcs', 'GET', { bearer: text.trim() })).status, 200);
+    } finally {
+        fresh.clear();
+    }
+});
+
+/* ── agents ── */
+
+test('agent add: the password comes from stdin, or is made up and printed', async () => {
+    assert.equal((await add('anna')).status, 0);
+    assert.equal((await sign('anna')).json().role, 'agent');
+    const made = await place.command(['agent', 'add', 'ben', 'Ben', 'supervisor', '--random']);
+    assert.equal(made.status, 0);
+    assert.match(made.stdout, /^\S{12,}\n$/);
+    assert.equal((await sign('ben', made.stdout.trim())).json().role, 'supervisor');
+    assert.equal((await add('last', 'admin', password)).status, 0, 'a line without its end');
+    assert.equal((await sign('last')).json().role, 'admin');
+});
+
+test('agent add refuses what is there already, roles and logins that there are not, short and missing passwords', async () => {
+    refused(await add('anna'), /anna already/);
+    refused(await add('x1', 'king'), /agent, supervisor or admin/);
+    for (const login of ['', 'a b', 'ä', 'x'.repeat(65), 'a/b']) refused(await add(login), /login has/);
+    for (const words of ['', '\n', 'short\n', `${'x'.repeat(1000)}\n`]) refused(await add('x2', 'agent', words), /password has/);
+    assert.doesNotMatch((await run('agent', 'list')).stdout, /^x[12]/m);
+});
+
+test('agent list shows everybody, his role and whether he is ready and here', async () => {
+    const before = (await run('agent', 'list')).stdout;
+    assert.match(before, /^anna +agent +notready +away +Name of anna$/m);
+    assert.match(before, /^ben +supervisor /m);
+    const { token: bearer } = (await sign('anna')).json();
+    await get('agent_poll', { wait: 0 }, { bearer });
+    await place.run('agent_act', 'POST', { form: { action: 'ready' }, bearer });
+    assert.match((await run('agent', 'list')).stdout, /^anna +agent +ready +here /m);
+});
+
+test('agent password sets another one and ends all his sessions', async () => {
+    const { token: bearer } = (await sign('anna')).json();
+    assert.equal((await place.command(['agent', 'password', 'anna'], 'another horse 43\n')).status, 0);
+    isError(await get('agent_poll', { wait: 0 }, { bearer }), 'unauthorized');
+    isError(await sign('anna'), 'unauthorized');
+    assert.equal((await sign('anna', 'another horse 43')).status, 200);
+    refused(await place.command(['agent', 'password', 'nobody'], `${password}\n`), /no such agent/);
+    refused(await place.command(['agent', 'password', 'anna'], 'x\n'), /password has/);
+    assert.equal((await place.command(['agent', 'password', 'anna'], `${password}\n`)).status, 0);
+});
+
+test('agent skill takes a level from 1 to 10', async () => {
+    assert.equal((await run('agent', 'skill', 'anna', 'billing')).status, 0);
+    assert.equal((await run('agent', 'skill', 'anna', 'billing', '10')).status, 0);
+    for (const level of ['0', '11', 'x']) refused(await run('agent', 'skill', 'anna', 'billing', level), /1 to 10/);
+    refused(await run('agent', 'skill', 'nobody', 'billing'), /no such agent/);
+});
+
+/* ── keys, topics ── */
+
+test('key add prints a key once; list shows ids only; revoke makes it open nothing', async () => {
+    const made = await run('key', 'add', 'the shop');
+    assert.match(made.stdout, /^k_[\w-]+\.[\w-]{30,}\n$/);
+    const key = made.stdout.trim(), [id, secret] = key.split('.');
+    assert.equal((await get('vcs', {}, { bearer: key })).status, 200);
+    const listed = (await run('key', 'list')).stdout;
+    assert.match(listed, new RegExp(`^${id} +valid +the shop$`, 'm'));
+    assert.ok(!listed.includes(secret));
+    assert.equal((await run('key', 'revoke', id)).status, 0);
+    isError(await get('vcs', {}, { bearer: key }), 'unauthorized');
+    assert.match((await run('key', 'list')).stdout, new RegExp(`^${id} +revoked `, 'm'));
+    refused(await run('key', 'revoke', id), /no valid key/);
+    refused(await run('key', 'revoke', 'k_nobody'), /no valid key/);
+    const stored = fs.readdirSync(place.state, { withFileTypes: true }).filter((file) => file.isFile())
+        .map((file) => fs.readFileSync(path.join(place.state, file.name), 'latin1')).join('');
+    assert.ok(stored.includes(id.slice(2)));
+    assert.ok(!stored.includes(secret), 'a key is stored hashed');
+});
+
+test('topic set and list: skill and priority of a topic', async () => {
+    assert.equal((await run('topic', 'set', 'Billing', 'billing', '2')).status, 0);
+    assert.equal((await run('topic', 'set', 'Chat', '')).status, 0);
+    assert.equal((await run('topic', 'set', 'Billing', 'money', '3')).status, 0, 'set again is changed');
+    const { stdout } = await run('topic', 'list');
+    assert.match(stdout, /^Billing +priority 3 +skill money$/m);
+    assert.match(stdout, /^Chat +priority 5 +skill -$/m);
+    for (const priority of ['0', '11', 'x']) refused(await run('topic', 'set', 'x', 'y', priority), /1 \(first\) to 10/);
+});
+
+/* ── work ── */
+
+test('work finishes a form that was kept, and leaves it kept while the servers are down', async () => {
+    const port = await freePort(), settings = { collaboration_url: `http://127.0.0.1:${port}`,
+        queue_url: `http://127.0.0.1:${port}` };
+    place.write(settings);
+    const form = { name: 'Ann', phone: '+16035551234', reqid: 'kept' };
+    const kept = await place.run('form_submit', 'POST', { form, ...json });
+    assert.equal(kept.status, 202);
+    const now = () => execFileSync('sqlite3', ['-cmd', '.timeout 5000', path.join(place.state, 'rtcc.db'), 'UPDATE job SET due_at = 0']);
+    now(); // and not in the ten seconds that its sender is given
+    assert.equal((await run('work')).status, 0);
+    assert.equal((await place.run('form_submit', 'POST', { form, ...json })).status, 202, 'still kept');
+    const server = await place.serve(port);
+    try {
+        await until(async () => {
+            now();
+            assert.equal((await run('work')).status, 0);
+            return (await get('queue', { action: 'list' })).json().invitations.length === 1;
+        }, 'it is in the queue', 20000);
+        assert.equal((await place.run('form_submit', 'POST', { form, ...json })).status, 200);
+        assert.equal((await get('queue', { action: 'list' })).json().invitations.length, 1, 'once');
+    } finally {
+        await server.close();
+        place.write();
+    }
+});
+
+test('work --stay goes on until it is told to stop', async () => {
+    const env = { ...process.env, RTCC_CONF: place.conf };
+    for (const signal of ['SIGTERM', 'SIGINT']) {
+        const child = spawn(path.join(place.build, 'sbin/rtcc'), ['work', '--stay'], { env, stdio: 'ignore' });
+        const ended = new Promise((done) => child.once('exit', (status, by) => done([status, by])));
+        await sleep(1300);
+        assert.equal(child.exitCode, null);
+        child.kill(signal);
+        assert.deepEqual(await Promise.race([ended, sleep(3000)]), [0, null]);
+    }
+});
+
+/* ── doctor ── */
+
+const doctor = async () => {
+    const { status, stdout } = await run('doctor'), lines = stdout.trimEnd().split('\n');
+    const wrong = lines.flatMap((line, i) => (line.startsWith('NOT OK') ? [[line.split(/ +/)[2], lines[i + 1]]] : []));
+    for (const [name, mend] of wrong) assert.match(mend, /^ +→ [A-Z].{10,}/, `${name} says how to mend it`);
+    assert.equal(status, wrong.length ? 1 : 0);
+    return { lines, wrong: wrong.map(([name]) => name), mends: Object.fromEntries(wrong) };
+};
+
+test('the doctor finds a good place well and ends with 0', async () => {
+    const server = await place.serve(), here = `http://127.0.0.1:${server.port}`;
+    try {
+        place.write({ collaboration_url: here, queue_url: here });
+        const { lines, wrong } = await doctor();
+        assert.deepEqual(wrong, []);
+        assert.ok(lines.length >= 10 && lines.every((line) => /^ok +\w+ +\S.*\.$/.test(line)), lines.join('\n'));
+    } finally {
+        await server.close();
+        place.write();
+    }
+});
+
+test('the doctor says what is wrong and how to mend it, and ends with 1', async () => {
+    const server = await place.serve(), here = `http://127.0.0.1:${server.port}`, nobody = `http://127.0.0.1:${await freePort()}`;
+    const away = async (name, found, mend) => {
+        const file = path.join(place.state, name);
+        fs.renameSync(file, `${file}.away`);
+        const said = await doctor();
+        fs.renameSync(`${file}.away`, file);
+        assert.ok(said.wrong.includes(found), name);
+        assert.match(said.mends[found], mend);
+    };
+    try {
+        place.write({ collaboration_url: here, queue_url: here });
+        await away('files', 'files', /rtcc init/);
+        await away('service.key', 'key', /rtcc init/);
+        for (const [down, up] of [['collaboration_url', 'queue_url'], ['queue_url', 'collaboration_url']]) {
+            place.write({ [down]: nobody, [up]: here });
+            const { wrong } = await doctor();
+            assert.ok(wrong.includes(down) && !wrong.includes(up), wrong.join());
+        }
+        place.write({ collaboration_url: here, queue_url: here, pages_dir: '/nonexistent' });
+        const pages = await doctor();
+        assert.ok(pages.wrong.includes('pages'));
+        assert.match(pages.mends.pages, /pages_dir/);
+    } finally {
+        await server.close();
+        place.write();
+    }
+});
+
+test('the doctor misses people, a site and a database', async () => {
+    const fresh = await newPlace({ isEmpty: true });
+    try {
+        const nothing = await fresh.command(['doctor']);
+        assert.notEqual(nothing.status, 0);
+        assert.match(nothing.stderr, new RegExp(`${fresh.state}`));
+        fs.mkdirSync(fresh.state);
+        const bare = await fresh.command(['doctor']);
+        assert.equal(bare.status, 1);
+        assert.match(bare.stdout, /^NOT OK +database .*\n.*→ .*rtcc init/m);
+        assert.match(bare.stdout, /^NOT OK +agents .*\n.*→ .*rtcc agent add/m);
+    } finally {
+        fresh.clear();
+    }
+});

@@ -1,0 +1,221 @@
+/* Copies of the database: made while others write, and put back. */
+#include "place.h"
+
+#include "io/restore.h"
+
+static const char *
+copy_of(struct installation *p)
+{
+    const char *copy = arena_printf(p->c.mem, "%s/copy.db", p->folder);
+    assert_int_equal(db_backup(p->c.db, copy), OK);
+    return copy;
+}
+
+static void
+back_up_while_others_write(struct installation *p, int number)
+{
+    place_enter(p);
+    if (number == 0) {
+        usleep(100000);
+        for (int i = 0; i < 5; i++)
+            MUST(db_backup(p->c.db, arena_printf(p->c.mem, "%s/copy%d", p->folder, i)) == OK);
+    }
+    for (int i = 0; number > 0 && i < 300; i++) {
+        MUST(db_begin(p->c.db) == OK);
+        MUST(place_topic(p->c.db, arena_printf(p->c.mem, "%d %d a", number, i), 5) == OK);
+        MUST(place_topic(p->c.db, arena_printf(p->c.mem, "%d %d b", number, i), 5) == OK);
+        MUST(db_commit(p->c.db) == OK);
+    }
+    db_close(p->c.db);
+}
+
+static void
+a_copy_made_while_others_write_is_whole(void **state)
+{
+    struct installation *p = *state;
+    place_together(p, 3, back_up_while_others_write);
+    assert_int_equal(place_topics(p), 1200);
+    for (int i = 0; i < 5; i++) {
+        sqlite3 *db = place_connection(p, arena_printf(p->c.mem, "copy%d", i));
+        sqlite3_stmt *s;
+        assert_int_equal(
+            sqlite3_prepare_v2(db, "SELECT count(*) % 2, (SELECT * FROM pragma_quick_check) FROM topic", -1, &s, NULL),
+            SQLITE_OK);
+        assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+        assert_int_equal(sqlite3_column_int(s, 0), 0);
+        assert_string_equal((const char *)sqlite3_column_text(s, 1), "ok");
+        sqlite3_finalize(s);
+        sqlite3_close(db);
+    }
+}
+
+static void
+a_copy_does_not_replace_a_file_that_is_there(void **state)
+{
+    struct installation *p = *state;
+    const char *copy = copy_of(p);
+    assert_int_equal(db_backup(p->c.db, copy), ERR_UNAVAILABLE);
+    assert_int_equal(db_backup(p->c.db, arena_printf(p->c.mem, "%s/none/copy", p->folder)), ERR_UNAVAILABLE);
+}
+
+static void
+a_copy_put_back_has_its_rows_moves_the_counters_on_and_keeps_the_old_database(void **state)
+{
+    struct installation *p = *state;
+    int64_t id;
+    const char *why = "";
+    int64_t events = place_number(p, "SELECT last_event FROM site");
+    assert_int_equal(place_topic(p->c.db, "in the copy", 5), OK);
+    assert_int_equal(site_next_id(&p->c, &id), OK);
+    const char *copy = copy_of(p);
+    assert_int_equal(place_topic(p->c.db, "after the copy", 5), OK);
+    place_close(p);
+    assert_int_equal(restore_copy(p->folder, copy, p->c.mem, &why), OK);
+    place_open(p);
+    assert_string_equal(place_text(p, "SELECT group_concat(name) FROM topic"), "in the copy");
+    assert_int_equal(place_number(p, "SELECT last_id FROM site"), id + RESTORE_GAP);
+    assert_int_equal(place_number(p, "SELECT last_event FROM site"), events + RESTORE_GAP);
+    assert_false(place_has(p, "restore"));
+    place_close(p);
+    assert_int_equal(
+        rename(arena_printf(p->c.mem, "%s/rtcc.db.before", p->folder), arena_printf(p->c.mem, "%s/rtcc.db", p->folder)), 0);
+    place_open(p);
+    assert_int_equal(place_topics(p), 2);
+}
+
+static void
+after_a_restore_there_is_a_write_ahead_log_again(void **state)
+{
+    struct installation *p = *state;
+    const char *why = "", *copy = copy_of(p);
+    place_close(p);
+    assert_int_equal(restore_copy(p->folder, copy, p->c.mem, &why), OK);
+    place_open(p);
+    assert_int_equal(place_topic(p->c.db, "a", 5), OK);
+    assert_string_equal(place_text(p, "PRAGMA journal_mode"), "wal");
+}
+
+static void
+write_and_die(struct installation *p, int number)
+{
+    (void)number;
+    place_enter(p);
+    MUST(place_topic(p->c.db, "acknowledged", 5) == OK);
+    kill(getpid(), SIGKILL);
+}
+
+static void
+what_a_killed_program_had_written_is_in_the_old_database_that_a_restore_keeps(void **state)
+{
+    struct installation *p = *state;
+    const char *why = "", *copy = copy_of(p);
+    place_close(p);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        write_and_die(p, 0);
+    waitpid(pid, NULL, 0);
+    assert_int_equal(restore_copy(p->folder, copy, p->c.mem, &why), OK);
+    place_open(p);
+    assert_int_equal(place_topics(p), 0);
+    sqlite3 *before = place_connection(p, "rtcc.db.before");
+    sqlite3_stmt *s;
+    assert_int_equal(sqlite3_prepare_v2(before, "SELECT name FROM topic", -1, &s, NULL), SQLITE_OK);
+    CHECK(sqlite3_step(s) == SQLITE_ROW, "the old database has lost what was in its write-ahead log");
+    assert_string_equal((const char *)sqlite3_column_text(s, 0), "acknowledged");
+    sqlite3_finalize(s);
+    sqlite3_close(before);
+}
+
+static void
+nothing_is_put_back_while_a_program_runs(void **state)
+{
+    struct installation *p = *state;
+    const char *why = "", *copy = copy_of(p);
+    assert_true(db_is_in_use(p->folder));
+    assert_int_equal(restore_copy(p->folder, copy, p->c.mem, &why), ERR_CONFLICT);
+    assert_string_equal(why, "the programs are running: stop them first");
+    place_close(p);
+    assert_false(db_is_in_use(p->folder));
+    place_open(p);
+}
+
+static void
+a_folder_that_is_not_there_is_not_in_use(void **state)
+{
+    struct installation *p = *state;
+    const char *why = "", *nowhere = arena_printf(p->c.mem, "%s/nowhere", p->folder);
+    assert_false(db_is_in_use(nowhere));
+    assert_int_equal(restore_copy(nowhere, copy_of(p), p->c.mem, &why), ERR_UNAVAILABLE);
+    CHECK(strstr(why, "No such file or directory"), "%s", why);
+}
+
+static void
+a_damaged_or_missing_copy_leaves_the_database_as_it_is(void **state)
+{
+    struct installation *p = *state;
+    const char *why = "";
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(place_topic(p->c.db, arena_printf(p->c.mem, "%d%0900d", i, 0), 5), OK);
+    const char *copy = copy_of(p);
+    char junk[5000];
+    memset(junk, 0x5a, sizeof junk);
+    int64_t pages = place_number(p, "PRAGMA page_count");
+    place_close(p);
+    place_poke(p, "copy.db", (pages - 20) * 4096, junk, sizeof junk);
+    assert_int_equal(restore_copy(p->folder, copy, p->c.mem, &why), ERR_UNAVAILABLE);
+    CHECK(strstr(why, "the copy is damaged"), "%s", why);
+    assert_int_equal(restore_copy(p->folder, arena_printf(p->c.mem, "%s/none", p->folder), p->c.mem, &why), ERR_UNAVAILABLE);
+    CHECK(strstr(why, "none cannot be copied: No such file or directory"), "%s", why);
+    assert_int_equal(restore_copy(p->folder, arena_printf(p->c.mem, "%s/files", p->folder), p->c.mem, &why), ERR_UNAVAILABLE);
+    assert_false(place_has(p, "restore"));
+    assert_false(place_has(p, "rtcc.db.before"));
+    place_open(p);
+    assert_int_equal(place_topics(p), 200);
+}
+
+static void
+what_an_earlier_restore_left_lying_about_does_no_harm(void **state)
+{
+    struct installation *p = *state;
+    const char *why = "", *copy = copy_of(p);
+    assert_int_equal(place_topic(p->c.db, "of another database", 5), OK);
+    mkdir(arena_printf(p->c.mem, "%s/restore", p->folder), 0770);
+    assert_int_equal(
+        link(arena_printf(p->c.mem, "%s/rtcc.db-wal", p->folder), arena_printf(p->c.mem, "%s/restore/rtcc.db-wal", p->folder)),
+        0);
+    place_close(p);
+    assert_int_equal(restore_copy(p->folder, copy, p->c.mem, &why), OK);
+    place_open(p);
+    assert_int_equal(place_topics(p), 0);
+}
+
+static void
+a_check_finds_rows_that_point_to_nothing(void **state)
+{
+    struct installation *p = *state;
+    const char *found = NULL;
+    assert_int_equal(db_check(p->c.db, p->c.mem, &found), OK);
+    assert_string_equal(found, "ok");
+    place_sql(p, "INSERT INTO member (site, id, conf, role, is_leader, name, joined_at) VALUES (1, 1, 5, 'customer', 0, '', 1)");
+    assert_int_equal(db_check(p->c.db, p->c.mem, &found), OK);
+    assert_string_equal(found, "a row of member points to nothing");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLACED(a_copy_made_while_others_write_is_whole),
+        PLACED(a_copy_does_not_replace_a_file_that_is_there),
+        PLACED(a_copy_put_back_has_its_rows_moves_the_counters_on_and_keeps_the_old_database),
+        PLACED(after_a_restore_there_is_a_write_ahead_log_again),
+        PLACED(what_a_killed_program_had_written_is_in_the_old_database_that_a_restore_keeps),
+        PLACED(nothing_is_put_back_while_a_program_runs),
+        PLACED(a_folder_that_is_not_there_is_not_in_use),
+        PLACED(a_damaged_or_missing_copy_leaves_the_database_as_it_is),
+        PLACED(what_an_earlier_restore_left_lying_about_does_no_harm),
+        PLACED(a_check_finds_rows_that_point_to_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,165 @@
+/* Limits: how often something may happen, for whom, and until when. */
+#include "place.h"
+
+#include "model/limit.h"
+
+static const struct limit three = {"three", 3, 60, "Only three in a minute."};
+
+/* The clock stands at a whole minute in these tests. */
+static struct installation *
+at_the_minute(void **state)
+{
+    struct installation *p = *state;
+    p->c.now_ms = INT64_C(1700000040000);
+    assert_int_equal(p->c.now_ms % 60000, 0);
+    return p;
+}
+
+static void
+as_many_as_the_limit_allows_are_taken_and_then_it_is_said_until_when(void **state)
+{
+    struct installation *p = at_the_minute(state);
+    for (int i = 0; i < 3; i++) {
+        WELL(p, limit_check(&p->c, &three, "ann"));
+        WELL(p, limit_take(&p->c, &three, "ann"));
+    }
+    place_later(p, 15000);
+    REFUSED(p, limit_take(&p->c, &three, "ann"), ERR_TOO_MANY, NULL);
+    assert_int_equal(p->c.fault.retry_s, 45);
+    assert_string_equal(p->c.fault.reason, "Only three in a minute.");
+    REFUSED(p, limit_check(&p->c, &three, "ann"), ERR_TOO_MANY, NULL);
+    WELL(p, limit_take(&p->c, &three, "bob"));
+    place_later(p, 44999);
+    REFUSED(p, limit_take(&p->c, &three, "ann"), ERR_TOO_MANY, NULL);
+    assert_int_equal(p->c.fault.retry_s, 1);
+    place_later(p, 1);
+    WELL(p, limit_check(&p->c, &three, "ann"));
+    WELL(p, limit_take(&p->c, &three, "ann"));
+}
+
+static void
+looking_counts_nothing(void **state)
+{
+    struct installation *p = at_the_minute(state);
+    for (int i = 0; i < 10; i++)
+        WELL(p, limit_check(&p->c, &three, "ann"));
+    WELL(p, limit_take(&p->c, &three, "ann"));
+}
+
+static void
+what_is_forgotten_counts_from_nothing(void **state)
+{
+    struct installation *p = at_the_minute(state);
+    for (int i = 0; i < 3; i++)
+        WELL(p, limit_take(&p->c, &three, "ann"));
+    WELL(p, limit_forget(&p->c, &three, "ann"));
+    WELL(p, limit_forget(&p->c, &three, "nobody"));
+    for (int i = 0; i < 3; i++)
+        WELL(p, limit_take(&p->c, &three, "ann"));
+    REFUSED(p, limit_take(&p->c, &three, "ann"), ERR_TOO_MANY, NULL);
+}
+
+static void
+take_fifty(struct installation *p, int number)
+{
+    struct limit many = {"many", 200, 60, "x"};
+    (void)number;
+    place_enter(p);
+    for (int i = 0; i < 50; i++)
+        MUST(limit_take(&p->c, &many, "all") == OK);
+    db_close(p->c.db);
+}
+
+static void
+four_processes_count_together(void **state)
+{
+    struct installation *p = at_the_minute(state);
+    struct limit many = {"many", 200, 60, "x"};
+    place_together(p, 4, take_fifty);
+    REFUSED(p, limit_take(&p->c, &many, "all"), ERR_TOO_MANY, NULL);
+}
+
+static void
+the_limits_are_those_of_the_contract(void **state)
+{
+    static const struct {
+        const struct limit *limit;
+        int most;
+        int window_s;
+    } want[] = {{&limit_code_address, 5, 60}, {&limit_code_site, 100, 60}, {&limit_form, 30, 60}, {&limit_sign, 5, 900}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(want); i++) {
+        assert_int_equal(want[i].limit->most, want[i].most);
+        assert_int_equal(want[i].limit->window_s, want[i].window_s);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(want[i].limit->name, want[k].limit->name);
+    }
+}
+
+static void
+an_address_with_a_right_code_is_known_for_weeks(void **state)
+{
+    struct installation *p = at_the_minute(state);
+    assert_false(limit_is_known(&p->c, "192.0.2.7"));
+    WELL(p, limit_remember(&p->c, "192.0.2.7"));
+    WELL(p, limit_remember(&p->c, "192.0.2.7"));
+    assert_true(limit_is_known(&p->c, "192.0.2.7"));
+    assert_false(limit_is_known(&p->c, "192.0.2.8"));
+    place_later(p, INT64_C(31) * 86400000);
+    assert_false(limit_is_known(&p->c, "192.0.2.7"));
+}
+
+static void
+addresses_count_whole_in_ipv4_and_by_their_first_64_bits_in_ipv6(void **state)
+{
+    static const struct {
+        const char *address, *counted;
+    } table[] = {{"192.0.2.7", "192.0.2.7"}, {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"},
+        {"2001:db8:1:2::9", "2001:db8:1:2::/64"}, {"2001:db8:1:3::9", "2001:db8:1:3::/64"}, {"::1", "::/64"},
+        {"::ffff:192.0.2.7", "192.0.2.7"}, {"::FFFF:c000:0207", "192.0.2.7"}, {"unix:", "unix:"}, {"", ""}};
+    struct installation *p = *state;
+    for (size_t i = 0; i < COUNT(table); i++)
+        CHECK(text_same(limit_address(&p->c, table[i].address), table[i].counted), "%s counts as %s", table[i].address,
+            limit_address(&p->c, table[i].address));
+}
+
+static void
+only_127_0_0_1_is_exempt_and_only_by_the_setting(void **state)
+{
+    struct installation *p = *state;
+    assert_true(limit_is_exempt(&p->c, "127.0.0.1"));
+    assert_false(limit_is_exempt(&p->c, "127.0.0.2"));
+    assert_false(limit_is_exempt(&p->c, "::1"));
+    assert_false(limit_is_exempt(&p->c, "192.0.2.7"));
+    p->settings.limit_exempt = false;
+    assert_false(limit_is_exempt(&p->c, "127.0.0.1"));
+}
+
+static void
+without_its_table_limits_are_unavailable(void **state)
+{
+    struct installation *p = *state;
+    place_sql_on(p, "live.db", "ALTER TABLE rate RENAME TO hidden");
+    REFUSED(p, limit_take(&p->c, &three, "ann"), ERR_UNAVAILABLE, NULL);
+    REFUSED(p, limit_check(&p->c, &three, "ann"), ERR_UNAVAILABLE, NULL);
+    REFUSED(p, limit_forget(&p->c, &three, "ann"), ERR_UNAVAILABLE, NULL);
+    REFUSED(p, limit_remember(&p->c, "192.0.2.7"), ERR_UNAVAILABLE, NULL);
+    assert_false(limit_is_known(&p->c, "192.0.2.7"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLACED(as_many_as_the_limit_allows_are_taken_and_then_it_is_said_until_when),
+        PLACED(looking_counts_nothing),
+        PLACED(what_is_forgotten_counts_from_nothing),
+        PLACED(four_processes_count_together),
+        PLACED(the_limits_are_those_of_the_contract),
+        PLACED(an_address_with_a_right_code_is_known_for_weeks),
+        PLACED(addresses_count_whole_in_ipv4_and_by_their_first_64_bits_in_ipv6),
+        PLACED(only_127_0_0_1_is_exempt_and_only_by_the_setting),
+        PLACED(without_its_table_limits_are_unavailable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

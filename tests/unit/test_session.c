@@ -1,0 +1,320 @@
+/* Signing in and out, HTTP Basic, API keys. */
+#include "place.h"
+
+#include <time.h>
+
+#include "model/limit.h"
+#include "model/session.h"
+
+static void
+hire(struct installation *p, const char *login)
+{
+    WELL(p, agent_add(&p->c, login, login, "agent", "right password"));
+}
+
+static const char *
+signed_in(struct installation *p, const char *login)
+{
+    struct agent agent;
+    const char *token;
+    WELL(p, session_open(&p->c, login, "right password", &agent, &token));
+    assert_string_equal(agent.login, login);
+    return token;
+}
+
+/* ── signing in ── */
+
+static void
+the_right_password_opens_a_session_of_which_only_the_hash_is_kept(void **state)
+{
+    struct installation *p = *state;
+    struct agent agent;
+    hire(p, "anna");
+    const char *token = signed_in(p, "anna"), *other = signed_in(p, "anna");
+    assert_true(text_starts(token, "a_"));
+    assert_int_equal(strlen(token), 45);
+    assert_string_not_equal(token, other);
+    WELL(p, session_agent(&p->c, token, &agent));
+    assert_string_equal(agent.login, "anna");
+    assert_int_equal(place_number(p, "SELECT count(*) FROM session"), 2);
+    assert_int_equal(place_number(p, "SELECT length(hash) FROM session"), 43);
+    assert_int_equal(place_number(p, arena_printf(p->c.mem, "SELECT count(*) FROM session WHERE instr(hash, '%s')", token + 2)),
+        0);
+}
+
+static void
+wrong_unknown_and_disabled_get_one_answer(void **state)
+{
+    struct installation *p = *state;
+    struct agent agent;
+    const char *token = "as it was";
+    hire(p, "anna");
+    hire(p, "dora");
+    place_sql(p, "UPDATE agent SET is_disabled = 1 WHERE login = 'dora'");
+    static const char *const tries[][2] = {{"anna", "wrong password"}, {"anna", ""}, {"nobody", "right password"},
+        {"dora", "right password"}, {"", ""}, {"ANNA", "right password"}};
+    for (size_t i = 0; i < COUNT(tries); i++) {
+        REFUSED(p, session_open(&p->c, tries[i][0], tries[i][1], &agent, &token), ERR_UNAUTHORIZED, NULL);
+        assert_string_equal(p->c.fault.reason, "Login or password is wrong.");
+    }
+    assert_string_equal(token, "as it was");
+    assert_int_equal(place_number(p, "SELECT count(*) FROM session"), 0);
+}
+
+static int64_t
+time_of(struct installation *p, const char *login)
+{
+    struct agent agent;
+    const char *token;
+    struct timespec from, to;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+    enum err err = session_open(&p->c, login, "wrong password", &agent, &token);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+    assert_int_equal(err, ERR_UNAUTHORIZED);
+    return (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
+}
+
+static void
+an_unknown_login_takes_as_long_as_a_known_one_from_the_first_time_on(void **state)
+{
+    struct installation *p = *state;
+    p->settings.password_cost = 5;
+    hire(p, "anna");
+    int64_t unknown_us = time_of(p, "nobody"), known_us = time_of(p, "anna");
+    CHECK(unknown_us > known_us / 2 && unknown_us < known_us * 3 / 2, "unknown %lld us, known %lld us", (long long)unknown_us,
+        (long long)known_us);
+}
+
+static void
+after_five_wrong_passwords_the_right_one_is_refused_for_a_quarter_of_an_hour(void **state)
+{
+    struct installation *p = *state;
+    struct agent agent;
+    const char *token;
+    p->c.now_ms = INT64_C(1700000100000);
+    assert_int_equal(p->c.now_ms % 900000, 0);
+    hire(p, "anna");
+    hire(p, "bert");
+    for (int i = 0; i < 5; i++)
+        REFUSED(p, session_open(&p->c, "anna", "wrong password", &agent, &token), ERR_UNAUTHORIZED, NULL);
+    REFUSED(p, session_open(&p->c, "anna", "right password", &agent, &token), ERR_TOO_MANY, NULL);
+    assert_int_equal(p->c.fault.retry_s, 900);
+    signed_in(p, "bert");
+    place_later(p, 900000);
+    signed_in(p, "anna");
+}
+
+static void
+a_right_password_forgets_the_wrong_ones(void **state)
+{
+    struct installation *p = *state;
+    struct agent agent;
+    const char *token;
+    hire(p, "anna");
+    for (int i = 0; i < 12; i++) {
+        REFUSED(p, session_open(&p->c, "anna", "wrong password", &agent, &token), ERR_UNAUTHORIZED, NULL);
+        if (i % 4 == 3)
+            signed_in(p, "anna");
+    }
+}
+
+/* ── sessions ── */
+
+static void
+a_session_ends_after_its_time_and_is_swept_at_the_next_sign_in(void **state)
+{
+    struct installation *p = *state;
+    struct agent agent;
+    hire(p, "anna");
+    const char *token = signed_in(p, "anna");
+    place_later(p, p->settings.session_s * 1000 - 1);
+    WELL(p, session_agent(&p->c, token, &agent));
+    place_later(p, 1);
+    REFUSED(p, session_agent(&p->c, token, &agent), ERR_UNAUTHORIZED, NULL);
+    signed_in(p, "anna");
+    assert_int_equal(place_number(p, "SELECT count(*) FROM session"), 1);
+}
+
+static void
+what_is_no_session_or_a_disabled_agents_is_refused(void **state)
+{
+    struct installation *p = *state;
+    struct agent agent;
+    hire(p, "anna");
+    const char *token = signed_in(p, "anna");
+    const char *const wrong[] = {"", "a_", token + 2, arena_printf(p->c.mem, "%sx", token),
+        "a_0000000000000000000000000000000000000000000"};
+    for (size_t i = 0; i < COUNT(wrong); i++)
+        REFUSED(p, session_agent(&p->c, wrong[i], &agent), ERR_UNAUTHORIZED, NULL);
+    place_sql(p, "UPDATE agent SET is_disabled = 1");
+    REFUSED(p, session_agent(&p->c, token, &agent), ERR_UNAUTHORIZED, NULL);
+    REFUSED(p, session_close(&p->c, token), ERR_UNAUTHORIZED, NULL);
+}
+
+static void
+signing_out_of_the_last_session_makes_him_not_ready(void **state)
+{
+    struct installation *p = *state;
+    struct agent agent;
+    hire(p, "anna");
+    const char *first = signed_in(p, "anna"), *second = signed_in(p, "anna");
+    WELL(p, session_agent(&p->c, first, &agent));
+    WELL(p, talk_agent_seen(&p->c, &agent));
+    WELL(p, talk_ready(&p->c, &agent));
+    struct invitation i = place_customer(p, "Ann");
+    assert_string_equal(i.state, "offered");
+    WELL(p, session_close(&p->c, first));
+    REFUSED(p, session_agent(&p->c, first, &agent), ERR_UNAUTHORIZED, NULL);
+    WELL(p, session_agent(&p->c, second, &agent));
+    assert_true(agent_is_ready(&agent));
+    WELL(p, session_close(&p->c, second));
+    WELL(p, agent_find(&p->c, agent.id, &agent));
+    assert_false(agent_is_ready(&agent));
+    assert_string_equal(agent.reason, "signed_out");
+    assert_string_equal(place_state(p, i.id), "queued");
+    REFUSED(p, session_close(&p->c, second), ERR_UNAUTHORIZED, NULL);
+}
+
+static void
+a_sessions_number_is_its_own_and_below_two_to_the_53(void **state)
+{
+    struct installation *p = *state;
+    int64_t one = session_serial(&p->c, "a_one"), two = session_serial(&p->c, "a_two");
+    assert_int_equal(one, session_serial(&p->c, "a_one"));
+    assert_int_not_equal(one, two);
+    assert_in_range(one, 1, (INT64_C(1) << 53) - 1);
+    assert_in_range(two, 1, (INT64_C(1) << 53) - 1);
+}
+
+/* ── HTTP Basic ── */
+
+static void
+basic_needs_the_right_password_and_remembers_it_for_five_minutes(void **state)
+{
+    struct installation *p = *state;
+    struct agent agent;
+    hire(p, "anna");
+    REFUSED(p, session_basic(&p->c, "anna", "wrong password", &agent), ERR_UNAUTHORIZED, NULL);
+    REFUSED(p, session_basic(&p->c, "nobody", "right password", &agent), ERR_UNAUTHORIZED, NULL);
+    WELL(p, session_basic(&p->c, "anna", "right password", &agent));
+    assert_string_equal(agent.login, "anna");
+    for (int i = 0; i < 6; i++) /* now the limit is used up, which does not touch what is remembered */
+        assert_int_not_equal(session_basic(&p->c, "anna", "wrong password", &agent), OK);
+    WELL(p, session_basic(&p->c, "anna", "right password", &agent));
+    REFUSED(p, session_basic(&p->c, "ann", "aright password", &agent), ERR_UNAUTHORIZED, NULL);
+    p->c.boot_ms += 299999;
+    WELL(p, session_basic(&p->c, "anna", "right password", &agent));
+    p->c.boot_ms++;
+    REFUSED(p, session_basic(&p->c, "anna", "right password", &agent), ERR_TOO_MANY, NULL);
+}
+
+static void
+a_remembered_password_that_was_changed_or_disabled_meanwhile_is_wrong(void **state)
+{
+    struct installation *p = *state;
+    struct agent agent;
+    hire(p, "bert");
+    WELL(p, session_basic(&p->c, "bert", "right password", &agent));
+    WELL(p, agent_set_password(&p->c, "bert", "another password"));
+    REFUSED(p, session_basic(&p->c, "bert", "right password", &agent), ERR_UNAUTHORIZED, NULL);
+    WELL(p, session_basic(&p->c, "bert", "another password", &agent));
+    place_sql(p, "UPDATE agent SET is_disabled = 1");
+    REFUSED(p, session_basic(&p->c, "bert", "another password", &agent), ERR_UNAUTHORIZED, NULL);
+}
+
+/* ── API keys ── */
+
+static void
+a_key_is_shown_once_and_opens_as_bearer_and_as_pair(void **state)
+{
+    struct installation *p = *state;
+    const char *text, *id;
+    WELL(p, key_make(&p->c, "the shop", &text));
+    assert_true(text_starts(text, "k_"));
+    assert_int_equal(strlen(text), 2 + 10 + 1 + 43);
+    const char *secret = strchr(text, '.') + 1;
+    WELL(p, key_check(&p->c, text, &id));
+    assert_string_equal(id, arena_strndup(p->c.mem, text + 2, 10));
+    WELL(p, key_check_pair(&p->c, id, secret));
+    WELL(p, key_check_pair(&p->c, arena_printf(p->c.mem, "k_%s", id), secret));
+    assert_int_equal(place_number(p, arena_printf(p->c.mem, "SELECT count(*) FROM api_key WHERE hash = '%s'", secret)), 0);
+}
+
+static void
+a_key_that_is_not_exactly_right_is_refused(void **state)
+{
+    struct installation *p = *state;
+    const char *text, *other, *id = "as it was";
+    WELL(p, key_make(&p->c, "the shop", &text));
+    WELL(p, key_make(&p->c, "another", &other));
+    const char *secret = strchr(text, '.') + 1;
+    const char *const wrong[] = {"", "k_", "k_.", text + 2, arena_strndup(p->c.mem, text, 12),
+        arena_printf(p->c.mem, "%sx", text), arena_strndup(p->c.mem, text, strlen(text) - 1),
+        arena_printf(p->c.mem, "%.13s%s", other, secret), arena_printf(p->c.mem, "k_0000000000.%s", secret)};
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        CHECK(key_check(&p->c, wrong[i], &id) == ERR_UNAUTHORIZED, "taken: %s", wrong[i]);
+        assert_string_equal(p->c.fault.reason, "This API key is not valid.");
+    }
+    REFUSED(p, key_check_pair(&p->c, "nobody", ""), ERR_UNAUTHORIZED, NULL);
+}
+
+static void
+a_revoked_key_opens_nothing_and_is_still_listed(void **state)
+{
+    struct installation *p = *state;
+    const char *text, *id;
+    struct api_key_list *rows;
+    size_t count;
+    WELL(p, key_make(&p->c, "the shop", &text));
+    WELL(p, key_check(&p->c, text, &id));
+    WELL(p, key_revoke(&p->c, arena_printf(p->c.mem, "k_%s", id)));
+    const char *again;
+    REFUSED(p, key_check(&p->c, text, &again), ERR_UNAUTHORIZED, NULL);
+    REFUSED(p, key_revoke(&p->c, id), ERR_NOT_FOUND, NULL);
+    WELL(p, key_list(&p->c, &rows, &count));
+    assert_int_equal(count, 1);
+    assert_string_equal(rows[0].about, "the shop");
+    assert_int_equal(rows[0].revoked_at, p->c.now_ms);
+}
+
+static void
+without_its_tables_everything_is_unavailable(void **state)
+{
+    struct installation *p = *state;
+    struct agent agent;
+    const char *token, *id;
+    hire(p, "anna");
+    place_sql(p, "ALTER TABLE session RENAME TO hidden");
+    REFUSED(p, session_open(&p->c, "anna", "right password", &agent, &token), ERR_UNAVAILABLE, NULL);
+    REFUSED(p, session_agent(&p->c, "a_x", &agent), ERR_UNAVAILABLE, NULL);
+    place_sql(p, "ALTER TABLE agent RENAME TO hidden_agent");
+    REFUSED(p, session_open(&p->c, "anna", "right password", &agent, &token), ERR_UNAVAILABLE, NULL);
+    place_sql(p, "ALTER TABLE api_key RENAME TO hidden_key");
+    REFUSED(p, key_check(&p->c, "k_a.b", &id), ERR_UNAVAILABLE, NULL);
+    REFUSED(p, key_make(&p->c, "the shop", &id), ERR_UNAVAILABLE, NULL);
+    place_sql_on(p, "live.db", "ALTER TABLE rate RENAME TO hidden");
+    REFUSED(p, session_basic(&p->c, "anna", "right password", &agent), ERR_UNAVAILABLE, NULL);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLACED(the_right_password_opens_a_session_of_which_only_the_hash_is_kept),
+        PLACED(an_unknown_login_takes_as_long_as_a_known_one_from_the_first_time_on),
+        PLACED(wrong_unknown_and_disabled_get_one_answer),
+        PLACED(after_five_wrong_passwords_the_right_one_is_refused_for_a_quarter_of_an_hour),
+        PLACED(a_right_password_forgets_the_wrong_ones),
+        PLACED(a_session_ends_after_its_time_and_is_swept_at_the_next_sign_in),
+        PLACED(what_is_no_session_or_a_disabled_agents_is_refused),
+        PLACED(signing_out_of_the_last_session_makes_him_not_ready),
+        PLACED(a_sessions_number_is_its_own_and_below_two_to_the_53),
+        PLACED(basic_needs_the_right_password_and_remembers_it_for_five_minutes),
+        PLACED(a_remembered_password_that_was_changed_or_disabled_meanwhile_is_wrong),
+        PLACED(a_key_is_shown_once_and_opens_as_bearer_and_as_pair),
+        PLACED(a_key_that_is_not_exactly_right_is_refused),
+        PLACED(a_revoked_key_opens_nothing_and_is_still_listed),
+        PLACED(without_its_tables_everything_is_unavailable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
