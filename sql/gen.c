@@ -272,8 +272,9 @@ reads_all(sqlite3 *db, const char *step)
     char *sql = sqlite3_mprintf("SELECT %Q LIKE '%%(site=?)' AND NOT EXISTS (SELECT 1 FROM sqlite_master m, "
                                 "pragma_index_list(m.name) i WHERE i.partial AND %Q LIKE '%% ' || i.name || ' (%%')",
         step, step);
-    bool is_all = sqlite3_prepare_v2(db, sql, -1, &found, NULL) == SQLITE_OK && sqlite3_step(found) == SQLITE_ROW &&
-                  sqlite3_column_int(found, 0);
+    if (sqlite3_prepare_v2(db, sql, -1, &found, NULL) != SQLITE_OK || sqlite3_step(found) != SQLITE_ROW)
+        die("cannot read the plan: %s", sqlite3_errmsg(db));
+    bool is_all = sqlite3_column_int(found, 0);
     sqlite3_finalize(found);
     return is_all;
 }

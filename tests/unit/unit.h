@@ -26,11 +26,14 @@
 /* A literal with its length, for texts that hold NUL. */
 #define BYTES(literal) (literal), (sizeof(literal) - 1)
 
-/* Fails with a sentence of its own: tables say which row it was. */
+/* Fails with a sentence of its own: tables say which row it was. cmocka leaves a message out of its TAP, so it goes to stderr. */
 #define CHECK(condition, ...)                                                                                                    \
     do {                                                                                                                         \
-        if (!(condition))                                                                                                        \
+        if (!(condition)) {                                                                                                      \
+            fprintf(stderr, "# " __VA_ARGS__);                                                                                   \
+            fputc('\n', stderr);                                                                                                 \
             fail_msg(__VA_ARGS__);                                                                                               \
+        }                                                                                                                        \
     } while (0)
 
 #define UNIT(function) cmocka_unit_test_setup_teardown(function, unit_setup, unit_teardown)
