@@ -55,8 +55,14 @@ SELECT id, conf, kind, audience, to_id FROM event WHERE site = $site AND id > $a
 SELECT id FROM event WHERE site = $site AND conf = $conf AND ($member < 0 OR member = $member) AND kind = $kind
 ORDER BY id DESC LIMIT 1;
 
--- event_for_agent: whether something happened to an agent himself: an offer, his state.
+-- event_for_agent: whether something happened to an agent himself (an offer, his state) or in a room that is offered to him.
 --   in  agent int, after int
 --   out id int
 --   one
-SELECT id FROM event WHERE site = $site AND conf = 0 AND id > $after AND to_id = $agent AND audience = 'agent' LIMIT 1;
+SELECT id FROM event WHERE site = $site AND conf = 0 AND id > $after AND to_id = $agent AND audience = 'agent'
+UNION ALL
+SELECT e.id FROM reservation r
+    CROSS JOIN invitation i ON i.site = r.site AND i.id = r.invitation
+    CROSS JOIN event e ON e.site = i.site AND e.conf = i.conf AND e.id > $after AND e.audience IN ('all', 'staff')
+WHERE r.site = $site AND r.agent = $agent AND r.state = 'pending'
+LIMIT 1;

@@ -54,6 +54,14 @@ WHERE site = $site AND agent = $agent AND state = 'pending';
 --   one
 SELECT id, agent, epoch FROM reservation WHERE site = $site AND invitation = $invitation AND state = 'pending';
 
+-- reservation_of_conference: the agent to whom a conference is offered now.
+--   in  conf int
+--   out agent int
+--   one
+SELECT r.agent FROM invitation i
+    CROSS JOIN reservation r ON r.site = i.site AND r.invitation = i.id AND r.state = 'pending'
+WHERE i.site = $site AND i.conf = $conf;
+
 -- reservation_late: offers whose time is over: this boot's by its clock, other boots' all.
 --   in  boot text, boot_ms int
 --   out id int, invitation int, agent int, epoch int

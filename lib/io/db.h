@@ -2,7 +2,7 @@
  *
  * Two files: the main one, where what was acknowledged is on the disk (WAL, synchronous=FULL), and live.db beside it for
  * what may be lost (presence, typing, rates), without fsync. Statements come from sql/ by name; the typed calls around them
- * are generated (sql/gen.c), and nothing else calls db_statement().
+ * are generated (sql/gen), and nothing else calls db_statement().
  *
  * $site is bound by itself. A write outside of a transaction is one of its own. No read transaction is held across a wait. */
 #ifndef RTCC_DB_H

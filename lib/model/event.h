@@ -55,7 +55,7 @@ must_check enum err event_read(struct center *c, int64_t conf, const struct read
  * that he left in the last minute, so that he learns how they ended. */
 must_check enum err event_read_agent(struct center *c, int64_t agent, int64_t *after, struct value *list, bool *is_more);
 
-/* Whether something happened to the agent himself after a cursor: an offer, his state. */
+/* Whether something happened after a cursor to the agent himself (an offer, his state) or in a room that is offered to him. */
 must_check enum err event_is_for_agent(struct center *c, int64_t agent, int64_t after, bool *out);
 
 /* Members of conf other than `member` who were writing after since_ms (boot clock), as `typing` events; their id is `after`, they

@@ -172,6 +172,15 @@ routing_offer_of(struct center *c, int64_t agent, struct reservation_of_agent *o
 }
 
 enum err
+routing_offered_to(struct center *c, int64_t conf, int64_t *agent)
+{
+    struct reservation_of_conference row;
+    enum err err = sql_reservation_of_conference(c->db, c->mem, &(struct sql_reservation_of_conference_in){.conf = conf}, &row);
+    *agent = err == OK ? row.agent : 0;
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err
 routing_withdraw(struct center *c, int64_t agent, const char *state, const char *verdict, const char *reason)
 {
     struct reservation_of_agent held;

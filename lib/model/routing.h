@@ -34,6 +34,9 @@ must_check enum err routing_decline(struct center *c, const struct agent *agent,
 /* The offer that an agent holds. ERR_NOT_FOUND: none. */
 must_check enum err routing_offer_of(struct center *c, int64_t agent, struct reservation_of_agent *out);
 
+/* The agent to whom a conference is offered now; 0: nobody. */
+must_check enum err routing_offered_to(struct center *c, int64_t conf, int64_t *agent);
+
 /* The agent takes no more: an offer that he holds goes back to the queue. */
 must_check enum err routing_withdraw(struct center *c, int64_t agent, const char *state, const char *verdict, const char *reason);
 

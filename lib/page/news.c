@@ -5,6 +5,7 @@
 #include "model/event.h"
 #include "model/invitation.h"
 #include "model/member.h"
+#include "model/routing.h"
 #include "model/site.h"
 
 enum { NEWS_MOST = 1000 };
@@ -31,6 +32,17 @@ add_agents(struct center *c, struct news *news, int64_t conf)
     return err;
 }
 
+/* While it rings, the agent reads what the customer writes. */
+static enum err
+add_offered(struct center *c, struct news *news, int64_t conf)
+{
+    int64_t agent;
+    enum err err = routing_offered_to(c, conf, &agent);
+    if (err == OK && agent)
+        news_add(c, news, agent);
+    return err;
+}
+
 /* An ended conference has no agents any more: his polls learn it from the agent's own event. */
 static enum err
 add_event(struct center *c, struct news *news, const struct event_news *event, bool for_agents)
@@ -45,7 +57,10 @@ add_event(struct center *c, struct news *news, const struct event_news *event, b
         news_add(c, news, event->to_id);
         return OK;
     }
-    return event->conf ? add_agents(c, news, event->conf) : OK;
+    if (event->conf == 0)
+        return OK;
+    enum err err = add_agents(c, news, event->conf);
+    return err == OK ? add_offered(c, news, event->conf) : err;
 }
 
 static enum err

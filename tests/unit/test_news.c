@@ -1,6 +1,7 @@
 /* Whom the latest events concern, and where everybody stands: what wakes the parked polls. */
 #include "visit.h"
 
+#include "model/routing.h"
 #include "page/news.h"
 
 /* What news says, as sorted text of keys; the list is emptied, as the loop does it. */
@@ -125,6 +126,37 @@ an_agent_has_news_of_the_rooms_that_he_is_in_and_of_himself(void **state)
 }
 
 static void
+an_agent_has_news_of_the_room_that_is_offered_to_him_until_he_lets_it_go(void **state)
+{
+    struct installation *p = *state;
+    struct news news = {0};
+    bool is_his = true;
+    struct agent anna = place_agent(p, "anna");
+    struct invitation first = place_customer(p, "first"), second = place_customer(p, "second");
+    struct reservation_of_agent held;
+    WELL(p, routing_tick(&p->c));
+    WELL(p, routing_offer_of(&p->c, anna.id, &held));
+    assert_int_equal(held.invitation, first.id);
+    agents(p, &news);
+    int64_t before = news.cursor;
+    WELL(p, event_note(&p->c, second.conf, 0, "message", "not offered"));
+    assert_string_equal(agents(p, &news), "");
+    WELL(p, event_is_for_agent(&p->c, anna.id, before, &is_his));
+    assert_false(is_his);
+    WELL(p, event_note(&p->c, first.conf, 0, "message", "are you there?"));
+    assert_string_equal(agents(p, &news), number(p, anna.id));
+    WELL(p, event_is_for_agent(&p->c, anna.id, before, &is_his));
+    assert_true(is_his);
+    WELL(p, event_is_for_agent(&p->c, anna.id, news.cursor, &is_his));
+    assert_false(is_his);
+    assert_int_equal(db_begin(p->c.db), OK);
+    assert_int_equal(db_end(p->c.db, routing_decline(&p->c, &anna, held.id)), OK);
+    agents(p, &news);
+    WELL(p, event_note(&p->c, first.conf, 0, "message", "still there?"));
+    assert_string_equal(agents(p, &news), "");
+}
+
+static void
 thousands_of_events_are_all_looked_at_in_one_turn(void **state)
 {
     struct installation *p = *state;
@@ -219,6 +251,7 @@ main(void)
         PLACED(each_conference_with_something_new_is_named_and_a_change_of_the_queue_is_noted),
         PLACED(typing_is_news_without_an_event),
         PLACED(an_agent_has_news_of_the_rooms_that_he_is_in_and_of_himself),
+        PLACED(an_agent_has_news_of_the_room_that_is_offered_to_him_until_he_lets_it_go),
         PLACED(thousands_of_events_are_all_looked_at_in_one_turn),
         PLACED(every_waiting_conference_has_its_place),
         PLACED(a_better_place_is_told_after_15_seconds_and_a_worse_one_not_at_all),

@@ -115,6 +115,20 @@ test('a waiting poll hears an offer, what is said, and his own state, each withi
     }));
 });
 
+test('a waiting poll hears what the customer writes while it rings', async (t) => {
+    const agent = await onDuty(t, instance, 'anna'), customer = await ask(instance);
+    await waitForOffer(instance, agent, customer.conference);
+    await isQuick('a message', 200, async (i) => {
+        const waiting = held(agent, (await agentPoll(instance, agent)).after);
+        await sleep(200);
+        await say(instance, customer, `still there? ${i}`);
+        const began = performance.now(), said = await waiting;
+        assert.equal(said.offers[0].history.at(-1).text, `still there? ${i}`);
+        assert.deepEqual(said.events, [], 'he is not in the room');
+        return said.at - began;
+    });
+});
+
 test('the customer who leaves takes the offer with him, and a waiting poll hears it', async (t) => {
     const agent = await onDuty(t, instance, 'anna');
     await isQuick('the offer is gone', 200, async () => {
