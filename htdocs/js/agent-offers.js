@@ -7,9 +7,12 @@ import { make } from './dom.js';
 import { duration, speaker } from './lines.js';
 import { spokenTime } from './agent-state.js';
 import { begin, byId, finish } from './agent-dialog.js';
+import { sleep } from './clock.js';
 
 const URGENT_S = 5;
 const RING_MS = 3000;
+const ACCEPT_TRIES = 3;
+const ACCEPT_PAUSE_MS = 1000;
 
 /** @param {object} app desk, alerts, act, wanted, leads, say, fault, draw, shortcutsOn @returns {Offers} */
 export function offers(app) {
@@ -130,12 +133,24 @@ class Offers {
     button.textContent = 'Opening…';
     this.app.wanted = offer.conference;
     try {
-      await this.app.act({ action: 'accept', reservation: offer.reservation });
+      await this.take(offer);
       this.drop(offer);
       this.app.draw();
     } catch (problem) {
       this.app.wanted = null;
       this.refused(offer, card, button, problem);
+    }
+  }
+
+  /* The same acceptance again answers the same: an answer that was lost costs a second, not the customer. */
+  async take(offer) {
+    for (let tries = ACCEPT_TRIES; ; tries--) {
+      try {
+        return await this.app.act({ action: 'accept', reservation: offer.reservation });
+      } catch (problem) {
+        if (problem.isFinal || tries === 1) throw problem;
+        await sleep(ACCEPT_PAUSE_MS);
+      }
     }
   }
 

@@ -5,13 +5,13 @@ import { after, before, test } from 'node:test';
 import { AGENT, agentTalks, allSent, appears, callIn, clickButton, cutOff, disappears, heldBy, launch, loseAnswers, newPerson,
     openReadyDesk, preparePage, says, setStatus, signInAt, storedBy, textsOnceShown, when, write } from '../lib/browser.js';
 import { buildFolder, startInstance, until } from '../lib/instance.js';
-import { ask, say } from '../lib/people.js';
+import { ask, confPoll, say } from '../lib/people.js';
 import { rtcc } from '../lib/wire.js';
 
 let instance, browser;
 
 before(async () => {
-    instance = await startInstance({ settings: { hold_s: 4, capacity: 50 } });
+    instance = await startInstance({ settings: { hold_s: 4, capacity: 50 } }); // a poll that is held already is not cut: it ends soon
     browser = await launch();
 });
 after(async () => {
@@ -73,6 +73,24 @@ test('an invitation is still there after a reload and can be accepted', async (t
     assert.equal((await desk.$$('.invite')).length, 1);
     await clickButton(desk, 'Accept');
     await appears(desk, sectionOf(carl));
+    await setStatus(desk, 'notready break');
+});
+
+test('an acceptance whose answer is lost counts: the conversation opens, the agent is in it once', async (t) => {
+    const person = await newPerson(browser), desk = person.page;
+    t.after(() => person.context.close());
+    await openReadyDesk(person, instance, 'anna');
+    const dora = await ask(instance, { name: 'Dora' });
+    await says(desk, '.invite', 'Dora');
+    await loseAnswers(desk, 'action=accept');
+    await clickButton(desk, 'Accept');
+    await appears(desk, sectionOf(dora));
+    await disappears(desk, '.invite');
+    await write(desk, AGENT, 'Hello Dora');
+    await allSent(desk);
+    assert.equal(await desk.$eval('#fault', (element) => element.checkVisibility()), false);
+    const { events } = await confPoll(instance, dora);
+    assert.equal(events.filter((event) => event.kind === 'joined' && event.from.role === 'agent').length, 1);
     await setStatus(desk, 'notready break');
 });
 
