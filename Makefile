@@ -48,10 +48,10 @@ $(O)/lib/%.o: lib/%.c $(O)/sql.h
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -c $< -o $@
 
 # ── sql/ becomes typed calls; a wrong statement stops the build ──
-$(O)/sql-gen: sql/gen.c
+$(O)/sql-gen: $(wildcard sql/gen/*.c) sql/gen/gen.h
 	@mkdir -p $(@D)
 	@echo '  $@'
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) $< -o $@ -lsqlite3
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) $(filter %.c,$^) -o $@ -lsqlite3
 
 $(O)/sql.c: $(O)/sql-gen $(wildcard sql/*.sql sql/*/*.sql)
 	$(O)/sql-gen sql $(O)

@@ -1,4 +1,4 @@
-/* The generator of the typed calls (sql/gen.c), run as the build runs it: on a folder of statements, good and bad. */
+/* The generator of the typed calls (sql/gen), run as the build runs it: on a folder of statements, good and bad. */
 #include "unit.h"
 
 #include <fcntl.h>
