@@ -68,10 +68,10 @@ $(O)/cgi-bin/%: cgi-bin/%.c $(O)/librtcc.a
 	@echo '  $@'
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MF $@.d $< $(O)/librtcc.a -o $@ $(HARDENLD) $(LIBS)
 
-$(O)/sbin/%: sbin/%.c $(O)/librtcc.a
+$(O)/sbin/rtcc: sbin/rtcc.c $(wildcard sbin/rtcc/*.[ch]) $(O)/librtcc.a
 	@mkdir -p $(@D)
 	@echo '  $@'
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MF $@.d $< $(O)/librtcc.a -o $@ $(HARDENLD) $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) $(O)/librtcc.a -o $@ $(HARDENLD) $(LIBS)
 
 $(O)/unit/%: tests/unit/%.c $(O)/librtcc.a
 	@mkdir -p $(@D)
@@ -106,7 +106,7 @@ asan:
 	@$(MAKE) --no-print-directory O='$(O)/asan' SANITIZE=address,undefined all units
 
 format:
-	clang-format-14 -i $(wildcard cgi-bin/*.c sbin/*.c sql/*.c lib/*/*.[ch] tests/*/*.[ch])
+	clang-format-14 -i $(wildcard cgi-bin/*.c sbin/*.c sbin/*/*.[ch] sql/*/*.[ch] lib/*/*.[ch] tests/*/*.[ch])
 
 # ── what has to be installed ──
 # Asks dpkg first, so that nothing is fetched and nobody is asked for a password when all is there.

@@ -1,0 +1,88 @@
+/* init.c: the folder, the database and form_submit's key, made or made good. */
+#include "rtcc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "io/settings.h"
+#include "model/session.h"
+#include "model/site.h"
+
+static void
+make_folder(const char *path)
+{
+    if (mkdir(path, 0750) != 0 && errno != EEXIST)
+        log_fatal("%s cannot be made: %s", path, strerror(errno));
+}
+
+/* Whether the file has a key of this place; another server's key may only stand there when that is asked for its services. */
+static bool
+has_valid_key(struct center *c, int fd)
+{
+    const char *base = c->settings->collaboration_url, *id;
+    char *text = arena_alloc(c->mem, LINE_MAX_BYTES);
+    bool is_read = pread(fd, text, LINE_MAX_BYTES - 1, 0) > 0;
+    text[strcspn(text, "\r\n")] = '\0';
+    bool is_ours = text_starts(base, "http://127.") || text_starts(base, "http://localhost");
+    return is_read && (!is_ours || key_check(c, text, &id) == OK);
+}
+
+/* Under a lock, so that several who init at once make one key. */
+static enum err
+make_service_key(struct center *c)
+{
+    const char *set = c->settings->service_key_file, *text = "";
+    const char *path = set[0] ? set : arena_printf(c->mem, "%s/service.key", c->settings->state_dir);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0 || flock(fd, LOCK_EX) != 0)
+        log_fatal("%s cannot be written: %s", path, strerror(errno));
+    bool is_valid = has_valid_key(c, fd);
+    enum err err = is_valid ? OK : key_make(c, "form_submit of this place", &text);
+    if (err == OK && !is_valid && (ftruncate(fd, 0) != 0 || dprintf(fd, "%s\n", text) < 0))
+        err = ERR_UNAVAILABLE;
+    close(fd);
+    return err;
+}
+
+void
+hand_over(struct center *c, const char *folder)
+{
+    struct stat owner;
+    DIR *d = geteuid() == 0 && stat(c->settings->state_dir, &owner) == 0 && owner.st_uid != 0 ? opendir(folder) : NULL;
+    if (!d)
+        return;
+    for (struct dirent *e; (e = readdir(d));)
+        if (strcmp(e->d_name, "..") != 0 && fchownat(dirfd(d), e->d_name, owner.st_uid, owner.st_gid, AT_SYMLINK_NOFOLLOW) != 0)
+            log_warn("%s/%s keeps its owner: %s", folder, e->d_name, strerror(errno));
+    closedir(d);
+}
+
+int
+command_init(int argc, char **argv)
+{
+    struct center c = {0};
+    (void)argc, (void)argv;
+    const struct settings *set = settings_load();
+    make_folder(set->state_dir);
+    center_open(&c);
+    const char *files = arena_printf(c.mem, "%s/files", set->state_dir);
+    make_folder(files);
+    enum err err = site_make(&c);
+    if (err == OK)
+        err = make_service_key(&c);
+    hand_over(&c, set->state_dir);
+    hand_over(&c, files);
+    if (err == OK)
+        printf("%s is ready.\n", set->state_dir);
+    int status = report(&c, err);
+    center_close(&c);
+    return status;
+}

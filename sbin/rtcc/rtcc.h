@@ -1,0 +1,49 @@
+/* rtcc.h: what the parts of the administrator's command share. A subcommand gets its arguments without its own words, returns the
+ * exit status, and tells what went wrong on stderr in one sentence. */
+#ifndef RTCC_RTCC_H
+#define RTCC_RTCC_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "io/center.h"
+
+enum { LINE_MAX_BYTES = 1024 };
+
+/* Reads the settings and opens the database; without them the process ends with a sentence. */
+void center_open(struct center *c);
+void center_close(struct center *c);
+
+/* Now is now, and nothing has gone wrong yet. */
+void center_now(struct center *c);
+
+/* The exit status for an error, which is told. */
+int report(struct center *c, enum err err);
+
+/* One line from stdin, not shown when it is typed. */
+const char *read_password(struct center *c);
+
+/* Run as root in a folder of somebody else's, everything made there belongs to him. */
+void hand_over(struct center *c, const char *folder);
+
+bool has_flag(int argc, char **argv, const char *flag);
+
+/* The subcommands, with the database open … */
+int agent_add_command(struct center *c, int argc, char **argv);
+int agent_list_command(struct center *c, int argc, char **argv);
+int agent_password_command(struct center *c, int argc, char **argv);
+int agent_skill_command(struct center *c, int argc, char **argv);
+int key_add_command(struct center *c, int argc, char **argv);
+int key_list_command(struct center *c, int argc, char **argv);
+int key_revoke_command(struct center *c, int argc, char **argv);
+int topic_set_command(struct center *c, int argc, char **argv);
+int topic_list_command(struct center *c, int argc, char **argv);
+int backup_command(struct center *c, int argc, char **argv);
+int work_command(struct center *c, int argc, char **argv);
+int doctor_command(struct center *c, int argc, char **argv);
+
+/* … and without. */
+int command_init(int argc, char **argv);
+int command_restore(int argc, char **argv);
+
+#endif

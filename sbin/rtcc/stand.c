@@ -1,0 +1,79 @@
+/* stand.c: what every subcommand stands on. */
+#include "rtcc.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "io/db.h"
+#include "io/settings.h"
+
+void
+center_now(struct center *c)
+{
+    c->now_ms = clock_wall_ms();
+    c->boot_ms = clock_boot_ms();
+    c->fault = (struct fault){0};
+}
+
+void
+center_open(struct center *c)
+{
+    const char *why;
+    c->settings = settings_load();
+    c->mem = arena_new();
+    center_now(c);
+    if (db_open(c->settings->state_dir, &c->db, &why) != OK)
+        log_fatal("%s ('rtcc init' makes the folder and the database)", why);
+}
+
+void
+center_close(struct center *c)
+{
+    db_close(c->db);
+    arena_free(c->mem);
+}
+
+int
+report(struct center *c, enum err err)
+{
+    if (err == OK)
+        return 0;
+    fprintf(stderr, "rtcc: %s\n", c->fault.reason ? c->fault.reason : err_sentence(err));
+    return 1;
+}
+
+/* One line from stdin, not shown when it is typed. */
+const char *
+read_password(struct center *c)
+{
+    struct termios before, silent;
+    char *line = arena_alloc(c->mem, LINE_MAX_BYTES);
+    bool is_typed = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
+    if (is_typed) {
+        fputs("Password: ", stderr);
+        silent = before;
+        silent.c_lflag &= ~(tcflag_t)ECHO;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    }
+    bool is_read = fgets(line, LINE_MAX_BYTES, stdin);
+    if (is_typed) {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+        fputc('\n', stderr);
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    return is_read ? line : "";
+}
+
+bool
+has_flag(int argc, char **argv, const char *flag)
+{
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], flag) == 0)
+            return true;
+    return false;
+}
