@@ -38,27 +38,30 @@ SELECT serial, conf FROM typing WHERE site = $site AND serial > $after ORDER BY 
 --   many
 SELECT member FROM typing WHERE site = $site AND conf = $conf AND boot_ms > $since_ms AND boot_ms <= $now_ms ORDER BY member;
 
--- rate_take: one more in this window; how many that makes.
---   in  bucket text, slot int
---   out count int
+-- rate_take: one more; how many that makes, and until when they count. A time too far ahead is of a clock that was set back.
+--   in  bucket text, now int, window_ms int, most int
+--   out count int, until_at int
 --   one
-INSERT INTO rate (site, bucket, slot, count) VALUES ($site, $bucket, $slot, 1)
-ON CONFLICT (site, bucket) DO UPDATE SET count = CASE WHEN slot = $slot THEN count + 1 ELSE 1 END, slot = $slot
-RETURNING count;
+INSERT INTO rate (site, bucket, until_at, count) VALUES ($site, $bucket, $now + $window_ms, 1)
+ON CONFLICT (site, bucket) DO UPDATE SET
+    count = CASE WHEN until_at > $now AND until_at <= $now + $window_ms THEN count + 1 ELSE 1 END,
+    until_at = CASE WHEN until_at > $now AND until_at <= $now + $window_ms AND count + 1 <> $most THEN until_at
+        ELSE $now + $window_ms END
+RETURNING count, until_at;
 
--- rate_read: how many there are in this window.
---   in  bucket text, slot int
---   out count int
+-- rate_read: how many there are, and until when they count.
+--   in  bucket text, now int, window_ms int
+--   out count int, until_at int
 --   one
-SELECT count FROM rate WHERE site = $site AND bucket = $bucket AND slot = $slot;
+SELECT count, until_at FROM rate
+WHERE site = $site AND bucket = $bucket AND until_at > $now AND until_at <= $now + $window_ms;
 
 -- rate_forget: forgets a bucket.
 --   in  bucket text
 --   run
 DELETE FROM rate WHERE site = $site AND bucket = $bucket;
 
--- rate_forget_old: forgets what no window needs any more.
---   in  slot int
+-- rate_forget_old: forgets what counts no more.
+--   in  now int
 --   run
---   scan once a day over a table of the last day's addresses
-DELETE FROM rate WHERE site = $site AND slot < $slot;
+DELETE FROM rate WHERE site = $site AND until_at <= $now;

@@ -1,5 +1,5 @@
-/* limit.c: see limit.h. Fixed stretches of time, one row for each bucket: a sliding window would need a row for each event and
- * gains nothing against somebody who tries a hundred thousand times. */
+/* limit.c: see limit.h. One row for each bucket: a sliding window would need a row for each event and gains nothing against
+ * somebody who tries a hundred thousand times. */
 #include "model/limit.h"
 
 #include <arpa/inet.h>
@@ -22,16 +22,16 @@ bucket_of(struct center *c, const struct limit *limit, const char *whom)
 }
 
 static int64_t
-slot_of(struct center *c, const struct limit *limit)
+window_ms(const struct limit *limit)
 {
-    return c->now_ms / 1000 / limit->window_s;
+    return (int64_t)limit->window_s * 1000;
 }
 
 static enum err
-refuse(struct center *c, const struct limit *limit)
+refuse(struct center *c, const struct limit *limit, int64_t until_at)
 {
     enum err err = center_fault(c, ERR_TOO_MANY, NULL, "%s", limit->reason);
-    c->fault.retry_s = limit->window_s - (int)(c->now_ms / 1000 % limit->window_s);
+    c->fault.retry_s = (int)((until_at - c->now_ms + 999) / 1000);
     return err;
 }
 
@@ -39,22 +39,25 @@ enum err
 limit_take(struct center *c, const struct limit *limit, const char *whom)
 {
     struct rate_take row;
-    struct sql_rate_take_in in = {.bucket = bucket_of(c, limit, whom), .slot = slot_of(c, limit)};
+    struct sql_rate_take_in in = {.bucket = bucket_of(c, limit, whom),
+        .now = c->now_ms,
+        .window_ms = window_ms(limit),
+        .most = limit->most};
     enum err err = sql_rate_take(c->db, c->mem, &in, &row);
     if (err != OK)
         return err;
-    return row.count > limit->most ? refuse(c, limit) : OK;
+    return row.count > limit->most ? refuse(c, limit, row.until_at) : OK;
 }
 
 enum err
 limit_check(struct center *c, const struct limit *limit, const char *whom)
 {
     struct rate_read row = {.count = 0};
-    struct sql_rate_read_in in = {.bucket = bucket_of(c, limit, whom), .slot = slot_of(c, limit)};
+    struct sql_rate_read_in in = {.bucket = bucket_of(c, limit, whom), .now = c->now_ms, .window_ms = window_ms(limit)};
     enum err err = sql_rate_read(c->db, c->mem, &in, &row);
     if (err != OK && err != ERR_NOT_FOUND)
         return err;
-    return row.count >= limit->most ? refuse(c, limit) : OK;
+    return row.count >= limit->most ? refuse(c, limit, row.until_at) : OK;
 }
 
 enum err
@@ -63,23 +66,30 @@ limit_forget(struct center *c, const struct limit *limit, const char *whom)
     return sql_rate_forget(c->db, &(struct sql_rate_forget_in){.bucket = bucket_of(c, limit, whom)});
 }
 
+enum err
+limit_tidy(struct center *c)
+{
+    return sql_rate_forget_old(c->db, &(struct sql_rate_forget_old_in){.now = c->now_ms});
+}
+
 static const struct limit known_address = {"known", 1, 30 * 86400, ""};
 
 enum err
 limit_remember(struct center *c, const char *address)
 {
-    struct rate_take row;
     if (limit_is_known(c, address))
         return OK;
-    struct sql_rate_take_in in = {.bucket = bucket_of(c, &known_address, address), .slot = slot_of(c, &known_address)};
-    return sql_rate_take(c->db, c->mem, &in, &row);
+    enum err err = limit_take(c, &known_address, address);
+    return err == ERR_TOO_MANY ? OK : err; /* somebody else was faster */
 }
 
 bool
 limit_is_known(struct center *c, const char *address)
 {
     struct rate_read row;
-    struct sql_rate_read_in in = {.bucket = bucket_of(c, &known_address, address), .slot = slot_of(c, &known_address)};
+    struct sql_rate_read_in in = {.bucket = bucket_of(c, &known_address, address),
+        .now = c->now_ms,
+        .window_ms = window_ms(&known_address)};
     return sql_rate_read(c->db, c->mem, &in, &row) == OK;
 }
 

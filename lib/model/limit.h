@@ -1,4 +1,5 @@
-/* limit: how often something may happen in a stretch of time. Counted in live.db: forgotten when the machine stops. */
+/* limit: how often something may happen in a stretch of time. A stretch begins with the first that is counted, and the last that
+ * is allowed begins another, so whoever has used up what he may waits for a whole one. Counted in live.db, which may be lost. */
 #ifndef RTCC_LIMIT_H
 #define RTCC_LIMIT_H
 
@@ -28,6 +29,9 @@ must_check enum err limit_check(struct center *c, const struct limit *limit, con
 
 /* Forgets what was counted for `whom`. */
 must_check enum err limit_forget(struct center *c, const struct limit *limit, const char *whom);
+
+/* Clears away what is over. Call now and then. */
+must_check enum err limit_tidy(struct center *c);
 
 /* Notes that an address has had a right code, and asks whether it has: while many guess, those go on being served. */
 must_check enum err limit_remember(struct center *c, const char *address);

@@ -21,7 +21,8 @@ CREATE INDEX typing_serial ON typing (site, serial);
 CREATE TABLE rate (
     site        INTEGER NOT NULL,
     bucket      TEXT    NOT NULL,                   -- what is counted, for whom: "code:192.0.2.7"
-    slot        INTEGER NOT NULL,                   -- the number of the time slot since 1970
+    until_at    INTEGER NOT NULL,                   -- then it counts no more
     count       INTEGER NOT NULL,
     PRIMARY KEY (site, bucket)
 ) STRICT;
+CREATE INDEX rate_until ON rate (site, until_at);

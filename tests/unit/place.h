@@ -161,15 +161,21 @@ place_sql(struct installation *p, const char *sql)
 
 /* The first column of the first row as text; NULL without a row. */
 static inline const char *
-place_text(struct installation *p, const char *sql)
+place_text_on(struct installation *p, const char *name, const char *sql)
 {
-    sqlite3 *db = place_connection(p, "rtcc.db");
+    sqlite3 *db = place_connection(p, name);
     sqlite3_stmt *s;
     CHECK(sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
     const char *text = sqlite3_step(s) == SQLITE_ROW ? arena_strdup(p->c.mem, (const char *)sqlite3_column_text(s, 0)) : NULL;
     sqlite3_finalize(s);
     sqlite3_close(db);
     return text;
+}
+
+static inline const char *
+place_text(struct installation *p, const char *sql)
+{
+    return place_text_on(p, "rtcc.db", sql);
 }
 
 static inline int64_t

@@ -5,29 +5,21 @@
 
 static const struct limit three = {"three", 3, 60, "Only three in a minute."};
 
-/* The clock stands at a whole minute in these tests. */
-static struct installation *
-at_the_minute(void **state)
-{
-    struct installation *p = *state;
-    p->c.now_ms = INT64_C(1700000040000);
-    assert_int_equal(p->c.now_ms % 60000, 0);
-    return p;
-}
-
 static void
 as_many_as_the_limit_allows_are_taken_and_then_it_is_said_until_when(void **state)
 {
-    struct installation *p = at_the_minute(state);
+    struct installation *p = *state;
     for (int i = 0; i < 3; i++) {
         WELL(p, limit_check(&p->c, &three, "ann"));
         WELL(p, limit_take(&p->c, &three, "ann"));
+        place_later(p, 10000);
     }
-    place_later(p, 15000);
+    place_later(p, 5000);
     REFUSED(p, limit_take(&p->c, &three, "ann"), ERR_TOO_MANY, NULL);
-    assert_int_equal(p->c.fault.retry_s, 45);
+    assert_int_equal(p->c.fault.retry_s, 45); /* a whole minute after the last that was allowed */
     assert_string_equal(p->c.fault.reason, "Only three in a minute.");
     REFUSED(p, limit_check(&p->c, &three, "ann"), ERR_TOO_MANY, NULL);
+    assert_int_equal(p->c.fault.retry_s, 45);
     WELL(p, limit_take(&p->c, &three, "bob"));
     place_later(p, 44999);
     REFUSED(p, limit_take(&p->c, &three, "ann"), ERR_TOO_MANY, NULL);
@@ -38,9 +30,50 @@ as_many_as_the_limit_allows_are_taken_and_then_it_is_said_until_when(void **stat
 }
 
 static void
+a_stretch_begins_with_the_first_that_is_counted(void **state)
+{
+    struct installation *p = *state;
+    WELL(p, limit_take(&p->c, &three, "ann"));
+    place_later(p, 59999);
+    WELL(p, limit_take(&p->c, &three, "ann"));
+    place_later(p, 1);
+    for (int i = 0; i < 3; i++)
+        WELL(p, limit_take(&p->c, &three, "ann"));
+    REFUSED(p, limit_take(&p->c, &three, "ann"), ERR_TOO_MANY, NULL);
+}
+
+static void
+a_clock_that_was_set_back_locks_nobody_out(void **state)
+{
+    struct installation *p = *state;
+    for (int i = 0; i < 3; i++)
+        WELL(p, limit_take(&p->c, &three, "ann"));
+    REFUSED(p, limit_check(&p->c, &three, "ann"), ERR_TOO_MANY, NULL);
+    p->c.now_ms -= 1000;
+    WELL(p, limit_check(&p->c, &three, "ann"));
+    WELL(p, limit_take(&p->c, &three, "ann"));
+}
+
+static void
+what_is_over_is_cleared_away_and_what_counts_stays(void **state)
+{
+    struct installation *p = *state;
+    WELL(p, limit_take(&p->c, &three, "old"));
+    place_later(p, 60000);
+    for (int i = 0; i < 3; i++)
+        WELL(p, limit_take(&p->c, &three, "new"));
+    WELL(p, limit_remember(&p->c, "192.0.2.7"));
+    WELL(p, limit_tidy(&p->c));
+    assert_string_equal(
+        place_text_on(p, "live.db", "SELECT group_concat(bucket, ' ') FROM (SELECT bucket FROM rate ORDER BY bucket)"),
+        "known:192.0.2.7 three:new");
+    REFUSED(p, limit_take(&p->c, &three, "new"), ERR_TOO_MANY, NULL);
+}
+
+static void
 looking_counts_nothing(void **state)
 {
-    struct installation *p = at_the_minute(state);
+    struct installation *p = *state;
     for (int i = 0; i < 10; i++)
         WELL(p, limit_check(&p->c, &three, "ann"));
     WELL(p, limit_take(&p->c, &three, "ann"));
@@ -49,7 +82,7 @@ looking_counts_nothing(void **state)
 static void
 what_is_forgotten_counts_from_nothing(void **state)
 {
-    struct installation *p = at_the_minute(state);
+    struct installation *p = *state;
     for (int i = 0; i < 3; i++)
         WELL(p, limit_take(&p->c, &three, "ann"));
     WELL(p, limit_forget(&p->c, &three, "ann"));
@@ -73,7 +106,7 @@ take_fifty(struct installation *p, int number)
 static void
 four_processes_count_together(void **state)
 {
-    struct installation *p = at_the_minute(state);
+    struct installation *p = *state;
     struct limit many = {"many", 200, 60, "x"};
     place_together(p, 4, take_fifty);
     REFUSED(p, limit_take(&p->c, &many, "all"), ERR_TOO_MANY, NULL);
@@ -99,7 +132,7 @@ the_limits_are_those_of_the_contract(void **state)
 static void
 an_address_with_a_right_code_is_known_for_weeks(void **state)
 {
-    struct installation *p = at_the_minute(state);
+    struct installation *p = *state;
     assert_false(limit_is_known(&p->c, "192.0.2.7"));
     WELL(p, limit_remember(&p->c, "192.0.2.7"));
     WELL(p, limit_remember(&p->c, "192.0.2.7"));
@@ -144,6 +177,7 @@ without_its_table_limits_are_unavailable(void **state)
     REFUSED(p, limit_check(&p->c, &three, "ann"), ERR_UNAVAILABLE, NULL);
     REFUSED(p, limit_forget(&p->c, &three, "ann"), ERR_UNAVAILABLE, NULL);
     REFUSED(p, limit_remember(&p->c, "192.0.2.7"), ERR_UNAVAILABLE, NULL);
+    REFUSED(p, limit_tidy(&p->c), ERR_UNAVAILABLE, NULL);
     assert_false(limit_is_known(&p->c, "192.0.2.7"));
 }
 
@@ -152,6 +186,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         PLACED(as_many_as_the_limit_allows_are_taken_and_then_it_is_said_until_when),
+        PLACED(a_stretch_begins_with_the_first_that_is_counted),
+        PLACED(a_clock_that_was_set_back_locks_nobody_out),
+        PLACED(what_is_over_is_cleared_away_and_what_counts_stays),
         PLACED(looking_counts_nothing),
         PLACED(what_is_forgotten_counts_from_nothing),
         PLACED(four_processes_count_together),
