@@ -277,6 +277,26 @@ nobody_is_not_staff(void **state)
     DENIED(r, access_staff(r), ERR_UNAUTHORIZED, NULL);
 }
 
+static void
+a_session_is_told_from_none_and_a_wrong_one_before_anything_is_refused(void **state)
+{
+    struct installation *p = *state;
+    struct agent anna = visit_hire(p, "anna");
+    const char *token = visit_session(p, "anna"), *cookie = SAY("HTTP_COOKIE=rtcc_agent=%s", token);
+    struct caller found = {.kind = CALLER_NOBODY};
+    struct request *r = from_here(p, "POST", "", NULL); /* loopback's trust is no session */
+    ALLOWED(r, access_session(r, &found));
+    assert_int_equal(found.kind, CALLER_NOBODY);
+    r = from_afar(p, "POST", SAY("csrf=%s", visit_csrf(p, session_serial(&p->c, token))), cookie);
+    ALLOWED(r, access_session(r, &found));
+    assert_int_equal(found.kind, CALLER_STAFF);
+    assert_int_equal(found.agent.id, anna.id);
+    r = from_afar(p, "POST", "", cookie);
+    DENIED(r, access_session(r, &found), ERR_FORBIDDEN, "csrf");
+    r = from_afar(p, "GET", "", "HTTP_AUTHORIZATION=Bearer a_wrong");
+    DENIED(r, access_session(r, &found), ERR_UNAUTHORIZED, NULL);
+}
+
 /* ── members ── */
 
 static void
@@ -326,6 +346,24 @@ wrong_foreign_and_missing_tokens_get_one_answer(void **state)
     DENIED(r, access_member(r), ERR_UNAUTHORIZED, NULL);
     r = from_here(p, "GET", SAY("conf=%s", name), SAY("HTTP_COOKIE=rtcc_m%lld=m_3_x", (long long)ann.conf));
     DENIED(r, access_member(r), ERR_UNAUTHORIZED, NULL);
+}
+
+static void
+a_conference_known_otherwise_counts_and_not_the_parameter(void **state)
+{
+    struct installation *p = *state;
+    struct member ann = place_member(p, place_conference(p).id, "Ann"), bob = place_member(p, place_conference(p).id, "Bob");
+    const char *cookie = SAY("HTTP_COOKIE=rtcc_m%lld=%s", (long long)ann.conf, visit_token(p, &ann));
+    const char *query = SAY("conf=%s", conference_name(&p->c, bob.conf));
+    struct request *r = from_afar(p, "GET", query, cookie);
+    ALLOWED(r, access_member_of(r, ann.conf));
+    assert_int_equal(r->caller->member.id, ann.id);
+    r = from_afar(p, "GET", query, cookie);
+    DENIED(r, access_member_of(r, bob.conf), ERR_UNAUTHORIZED, NULL);
+    r = from_afar(p, "GET", SAY("token=%s", visit_token(p, &ann)), NULL);
+    DENIED(r, access_member_of(r, bob.conf), ERR_UNAUTHORIZED, NULL);
+    r = from_afar(p, "GET", query, cookie);
+    DENIED(r, access_member_of(r, 0), ERR_UNAUTHORIZED, NULL);
 }
 
 static void
@@ -428,8 +466,10 @@ main(void)
         PLACED(what_changes_something_by_cookie_needs_its_csrf_value),
         PLACED(a_cookie_that_ran_out_is_no_credential_and_a_bearer_that_ran_out_is_a_wrong_one),
         PLACED(nobody_is_not_staff),
+        PLACED(a_session_is_told_from_none_and_a_wrong_one_before_anything_is_refused),
         PLACED(a_members_token_opens_as_parameter_bearer_and_cookie_in_this_order),
         PLACED(wrong_foreign_and_missing_tokens_get_one_answer),
+        PLACED(a_conference_known_otherwise_counts_and_not_the_parameter),
         PLACED(a_members_cookie_needs_the_csrf_value_to_change_something),
         PLACED(an_agents_session_opens_the_rooms_that_he_joined_and_no_other),
         PLACED(the_cookies_name_carries_the_conference),

@@ -87,6 +87,16 @@ test("the name is shown, and may be missing or have 100 characters", async () =>
     isError(await post(base, call, { vanity: participant, call_callid: id, name: 'x'.repeat(101) }), 'bad_parameter', 'name');
 });
 
+test("a guest's reqid counts for his address only", async () => {
+    const { id, participant } = await schedule(base), query = { vanity: participant, call_callid: id, reqid: 'guest' };
+    const tokenAt = async (from) => (await get(base, call, query, { ...json, from,
+        headers: { ...json.headers, ...foreign.headers } })).json().member.token;
+    const one = await tokenAt('127.0.0.21'), again = await tokenAt('127.0.0.21'), other = await tokenAt('127.0.0.22');
+    assert.equal(again, one);
+    assert.notEqual(other, one, 'a guessed reqid opens nobody else\'s membership');
+    assert.notEqual((await get(base, call, query, json)).json().member.token, one, 'nor does it for the account local');
+});
+
 test('reqid makes a repeat the same member, ten at once included', async () => {
     const { id, participant } = await schedule(base), form = { name: 'Ann', reqid: 'r'.repeat(64) };
     const members = await Promise.all(Array.from({ length: 10 }, () => join(base, participant, id, form)));
