@@ -17,9 +17,10 @@ struct http_answer {
     size_t bytes;
 };
 
-/* GET url, or POST of an urlencoded body when it is not NULL; bearer may be NULL; accept may be NULL.
+/* GET url, or POST of an urlencoded body when it is not NULL; bearer may be NULL; accept may be NULL. A
+ * server's certificate must be signed by whom ca_file (PEM) names; NULL or "": by whom the system trusts.
  * ERR_UNAVAILABLE: no connection, time-out, answer over the limit or not HTTP; the log has curl's words. Any status is OK. */
 must_check enum err http_call(struct arena *mem, const char *url, const char *body, const char *bearer, const char *accept,
-    struct http_answer *out);
+    const char *ca_file, struct http_answer *out);
 
 #endif

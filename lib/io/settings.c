@@ -183,6 +183,8 @@ static const struct key {
     {"queue_url", URL, AT(queue_url), "http://127.0.0.1", 1, 200, NULL, "Where form_submit finds queue"},
     {"service_key_file", FILE_NAME, AT(service_key_file), "", 0, 1000, NULL,
         "The API key of form_submit, in plain; empty: service.key in state_dir"},
+    {"service_ca_file", FILE_NAME, AT(service_ca_file), "", 0, 1000, NULL,
+        "Who signs the certificates of these servers, in PEM; empty: as the system has it"},
     {"country", COUNTRY, AT(country), "1", 1, 3, NULL, "Calling code of numbers that customers give without one"},
     {"form_required", FIELDS, AT(form_required), "name,phone", 0, 200, NULL, "Fields that the form insists on"},
     {"consent_text", LINE, AT(consent_text), "I agree that what I write here is kept to help me", 1, 500, NULL,

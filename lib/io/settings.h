@@ -25,6 +25,7 @@ struct settings {
     const char *collaboration_url; /* where form_submit finds vcs_* ("http://127.0.0.1:8080") */
     const char *queue_url;         /* where form_submit finds queue */
     const char *service_key_file;  /* form_submit's own API key, in plain; "" : state_dir/service.key */
+    const char *service_ca_file;   /* who signs the other servers' certificates, PEM; "" : the system's store */
     const char *country;           /* calling code of national numbers, "1" */
     const char *form_required;     /* comma-separated field names */
     const char *consent_text;      /* what a customer agrees to */

@@ -51,7 +51,8 @@ call(struct center *c, const char *base, const char *program, const char *root, 
 {
     struct http_answer answer;
     const char *name, *url = arena_printf(c->mem, "%s/cgi_bin/%s", base, program);
-    enum err err = http_call(c->mem, url, buf_str(body), service_key(c), "application/xml", &answer);
+    const char *authority = c->settings->service_ca_file;
+    enum err err = http_call(c->mem, url, buf_str(body), service_key(c), "application/xml", authority, &answer);
     if (err != OK)
         return err;
     if (xml_read(c->mem, answer.body, answer.bytes, &name, out) != OK)

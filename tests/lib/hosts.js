@@ -7,9 +7,10 @@ import { buildFolder, startInstance } from './instance.js';
 import { rtcc } from './wire.js';
 
 /* {app, collab, named(instance), key, newKey(), useKey(text), stop()}; libcurl and browsers find *.localhost by themselves. */
-export async function startHosts() {
+export async function startHosts({ there, settings } = {}) {
     const collab = await startInstance(), conf = path.join(collab.runDir, 'rtcc.conf');
-    const keyFile = path.join(collab.runDir, 'app.key'), there = `http://collab.localhost:${collab.port}`;
+    const keyFile = path.join(collab.runDir, 'app.key');
+    there = there ? await there(collab) : `http://collab.localhost:${collab.port}`;
     const hosts = { collab,
         useKey: (text) => fs.writeFileSync(keyFile, `${text}\n`),
         newKey: async () => (await rtcc(buildFolder, conf, ['key', 'add', 'app'])).stdout.trim(),
@@ -17,7 +18,8 @@ export async function startHosts() {
         stop: async () => { await hosts.app?.stop(); await collab.stop(); } };
     hosts.key = await hosts.newKey();
     hosts.useKey(hosts.key);
-    hosts.app = await startInstance({ settings: { collaboration_url: there, queue_url: there, service_key_file: keyFile } });
+    hosts.app = await startInstance({ settings: { collaboration_url: there, queue_url: there, service_key_file: keyFile,
+        ...settings } });
     return hosts;
 }
 
