@@ -113,6 +113,8 @@ conn_close(struct conns *cs, struct conn *conn)
         conn_unpark(cs, conn);
     if (conn->state == CONN_SENDING)
         send_drop(conn->rest);
+    if (conn->state == CONN_READING || conn->state == CONN_READY)
+        inbox_drop(&conn->inbox);
     conn_due(cs, conn, 0);
     if (conn->fd >= 0)
         close(conn->fd);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "io/inbox.h"
 #include "io/send.h"
 #include "io/service.h"
 
@@ -54,6 +55,7 @@ struct conn {
     uint8_t flags;
     uint8_t traits;
     union {
+        struct inbox *inbox; /* READING, READY: what is out of the socket already, or NULL */
         struct wait wait;    /* PARKED, WOKEN */
         struct outbox *rest; /* SENDING */
     };

@@ -1,19 +1,21 @@
 /* fcgi.c: looking at records, reading a request with libfcgi, writing records by hand. The only file that includes libfcgi.
  *
  * libfcgi reads with blocking read() and no time limit: half a record would stop the process for ever. So the loops look at the
- * socket with MSG_PEEK and walk the record headers here; FCGX_Accept_r comes only when the empty STDIN record is in the kernel's
- * buffer. FCGX_Accept_r takes a connection of ours when ipcFd is set beforehand (seen with 2.4.2: it then skips accept). The
- * rest of libfcgi is left out: a kept FCGX_Request is 10.6 KB, and FCGX_Finish_r lingers up to 2 s. Params and body are copied
- * to the arena and FCGX_Free(&r, 0) gives everything back; the three records of an answer are 24 bytes and the text.
+ * socket with MSG_PEEK and walk the record headers here; FCGX_Accept_r comes only when the empty STDIN record has come, and reads
+ * from the socket, if all of it lies there at once (behind nginx it nearly always does), else from a file in memory. It takes a
+ * descriptor of ours when ipcFd is set beforehand (seen with 2.4.2: it then skips accept). The rest of libfcgi is left out: a
+ * kept FCGX_Request is 10.6 KB, and FCGX_Finish_r lingers up to 2 s. Params and body are copied to the arena and FCGX_Free(&r, 0)
+ * gives everything back; the three records of an answer are 24 bytes and the text.
  *
- * Rejected: reading records into buffers of our own and parsing the variables too. It would take no package, but a buffer for
- * each connection that is not finished, where the kernel has one anyway. */
+ * Rejected: parsing the variables from buffers of our own too. It would take no package, but what a stranger sends is better read
+ * by a parser that many use. */
 #include "io/fcgi.h"
 
 #include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -170,9 +172,7 @@ fcgi_is_abort(const uint8_t *data, size_t bytes, uint16_t id)
 enum err
 fcgi_start(int listen_fd)
 {
-    const int bytes = 2 * FCGI_LOOK_MAX_BYTES; /* of which TCP offers a part; up to net.core.rmem_max */
     fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK);
-    setsockopt(listen_fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
     /* FCGX_Free closes a connection that it found broken, and would wait 2 s for the other side to do so first */
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 1);
     return FCGX_Init() == 0 ? OK : ERR_UNAVAILABLE;
@@ -251,6 +251,19 @@ fcgi_take(int fd, struct arena *mem, size_t body_max, struct fcgi_taken *out)
         return OK;
     close(fd);
     return ERR_BAD_PARAMETER;
+}
+
+enum err
+fcgi_take_kept(const uint8_t *data, size_t bytes, struct arena *mem, size_t body_max, struct fcgi_taken *out)
+{
+    int fd = memfd_create("request", MFD_CLOEXEC); /* libfcgi reads from nothing but a descriptor */
+    if (fd < 0)
+        return ERR_UNAVAILABLE;
+    bool is_there = write(fd, data, bytes) == (ssize_t)bytes && lseek(fd, 0, SEEK_SET) == 0;
+    enum err err = is_there ? fcgi_take(fd, mem, body_max, out) : ERR_UNAVAILABLE;
+    if (err == OK || !is_there)
+        close(fd);
+    return err;
 }
 
 /* ── writing ── */

@@ -1,7 +1,7 @@
 /* fcgi: FastCGI 1.0 as a responder, one request at a time on a connection.
  *
- * A connection is watched without reading it: fcgi_look() says what stands in the kernel's buffer, and only when that is a whole
- * request fcgi_take() reads it, which then cannot wait. Answers are records that the sender makes himself. */
+ * fcgi_look() says what has come, and only when that is a whole request fcgi_take() reads it, which then cannot wait. Answers are
+ * records that the sender makes himself. */
 #ifndef RTCC_FCGI_H
 #define RTCC_FCGI_H
 
@@ -50,8 +50,8 @@ struct fcgi_front fcgi_look(const uint8_t *data, size_t bytes, size_t body_max);
 /* Whether the bytes begin with the web server's word that it takes request `id` back. */
 bool fcgi_is_abort(const uint8_t *data, size_t bytes, uint16_t id);
 
-/* Once, before fcgi_take(). Prepares the listening socket: accept() does not wait, and buffers are large enough for fcgi_look()
- * over TCP too. Leaves SIGTERM, SIGUSR1 and SIGPIPE with libfcgi's handlers: install your own afterwards. */
+/* Once, before fcgi_take(). Prepares the listening socket: accept() does not wait. Leaves SIGTERM, SIGUSR1 and SIGPIPE with
+ * libfcgi's handlers: install your own afterwards. */
 must_check enum err fcgi_start(int listen_fd);
 
 struct fcgi_taken {
@@ -62,6 +62,9 @@ struct fcgi_taken {
 
 /* Reads one request from fd; waits only if fd is blocking and not all is there. On an error fd is closed. */
 must_check enum err fcgi_take(int fd, struct arena *mem, size_t body_max, struct fcgi_taken *out);
+
+/* The same of a request that was read before; ERR_UNAVAILABLE if the system has no descriptor for it. */
+must_check enum err fcgi_take_kept(const uint8_t *data, size_t bytes, struct arena *mem, size_t body_max, struct fcgi_taken *out);
 
 /* Answers, as records. */
 void fcgi_stdout(struct buf *out, uint16_t id, const char *data, size_t bytes);

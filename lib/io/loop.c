@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -22,7 +23,7 @@
 
 enum { EVENTS_MAX = 256, ACCEPT_MAX = 64, NO_DESCRIPTOR_MS = 100 };
 
-/* What has come on the connection that is looked at. */
+/* What has come on the connection that is looked at: what is in its inbox, and behind that what is still in the kernel. */
 static uint8_t front_bytes[FCGI_LOOK_MAX_BYTES];
 
 static void
@@ -100,12 +101,40 @@ act_on_front(struct loop *loop, struct conn *conn, const struct fcgi_front *fron
     }
 }
 
-/* What has come on a connection that has no request in hand. */
+/* How much of what is shown goes out of the socket now. A part does, and whatever comes after a part; but nothing behind the
+ * request's end. */
+static size_t
+bytes_to_keep(const struct fcgi_front *front, size_t kept, size_t shown)
+{
+    bool is_part = front->kind == FRONT_PART && front->id != 0;
+    if (kept == 0 && !is_part)
+        return 0;
+    return (front->kind == FRONT_REQUEST ? front->bytes : shown) - kept;
+}
+
+/* Takes the next bytes out of the socket, which front_bytes shows behind those that were taken before: a web server waits until
+ * its socket is nearly empty before it sends on, and would wait for ever. False: the connection is closed. */
+static bool
+keep(struct loop *loop, struct conn *conn, size_t kept, size_t bytes)
+{
+    bool is_kept = inbox_add(&conn->inbox, front_bytes + kept, bytes);
+    if (!is_kept)
+        log_warn("too many requests come in pieces at once");
+    if (is_kept && recv(conn->fd, front_bytes + kept, bytes, MSG_DONTWAIT) == (ssize_t)bytes)
+        return true;
+    close_conn(loop, conn);
+    return false;
+}
+
+/* What has come on a connection that has no request in hand. Nothing behind a whole request is taken. */
 static void
 look(struct loop *loop, struct conn *conn)
 {
     for (;;) {
-        ssize_t got = recv(conn->fd, front_bytes, sizeof front_bytes, MSG_PEEK | MSG_DONTWAIT);
+        size_t kept = conn->inbox == NULL ? 0 : conn->inbox->bytes;
+        if (kept > 0)
+            memcpy(front_bytes, conn->inbox->data, kept);
+        ssize_t got = recv(conn->fd, front_bytes + kept, sizeof front_bytes - kept, MSG_PEEK | MSG_DONTWAIT);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0 && errno == EAGAIN)
@@ -114,9 +143,12 @@ look(struct loop *loop, struct conn *conn)
             close_conn(loop, conn);
             return;
         }
-        struct fcgi_front front = fcgi_look(front_bytes, (size_t)got, BODY_MAX_BYTES);
+        size_t bytes = kept + (size_t)got;
+        struct fcgi_front front = fcgi_look(front_bytes, bytes, BODY_MAX_BYTES);
         if (front.kind != FRONT_QUESTION) {
-            act_on_front(loop, conn, &front, (size_t)got == sizeof front_bytes);
+            size_t to_keep = bytes_to_keep(&front, kept, bytes);
+            if (to_keep == 0 || keep(loop, conn, kept, to_keep))
+                act_on_front(loop, conn, &front, bytes == sizeof front_bytes);
             return;
         }
         if (!send_reply(conn->fd, front.bytes)) { /* someone who asks and asks and never reads */
@@ -128,6 +160,20 @@ look(struct loop *loop, struct conn *conn)
 
 /* ── requests ── */
 
+static enum err
+take_request(struct conn *conn, struct arena *mem, size_t body_max, struct fcgi_taken *out)
+{
+    enum err err;
+    if (conn->inbox != NULL) {
+        err = fcgi_take_kept(conn->inbox->data, conn->inbox->bytes, mem, body_max, out);
+        inbox_drop(&conn->inbox);
+    } else {
+        err = fcgi_take(conn->fd, mem, body_max, out);
+        conn->fd = err == OK ? conn->fd : -1;
+    }
+    return err;
+}
+
 /* Whatever stands in the way of running it is in job->err. False: the connection is closed. */
 static bool
 take(struct loop *loop, struct conn *conn, struct job *job)
@@ -135,12 +181,12 @@ take(struct loop *loop, struct conn *conn, struct job *job)
     struct fcgi_taken taken;
     job_begin(job);
     if (conn->flags & CONN_HEAD_LARGE) {
+        inbox_drop(&conn->inbox);
         job->r = request_new(loop->service, &loop->process, job->mem);
         job->err = center_fault(job->r->c, ERR_TOO_LARGE, NULL, "The headers of the request are too large.");
         return true;
     }
-    if (fcgi_take(conn->fd, job->mem, conn->flags & CONN_BODY_LARGE ? 0 : BODY_MAX_BYTES, &taken) != OK) {
-        conn->fd = -1;
+    if (take_request(conn, job->mem, conn->flags & CONN_BODY_LARGE ? 0 : BODY_MAX_BYTES, &taken) != OK) {
         close_conn(loop, conn);
         job_end(job);
         return false;
@@ -168,6 +214,7 @@ static void
 go_on(struct loop *loop, struct conn *conn)
 {
     conn->state = CONN_READING;
+    conn->inbox = NULL;
     if (conn->flags & (CONN_HEAD_LARGE | CONN_BODY_LARGE)) {
         conn->state = CONN_DRAINING;
         shutdown(conn->fd, SHUT_WR);
@@ -188,6 +235,7 @@ loop_answer(struct loop *loop, struct conn *conn, struct job *job)
 {
     struct outbox *rest = NULL;
     conn->state = CONN_READING;
+    conn->inbox = NULL;
     switch (send_answer(conn->fd, conn->request_id, &job->answer, job->mem, &rest)) {
     case SENT_ALL:
         go_on(loop, conn);

@@ -228,6 +228,27 @@ a_body_of_another_length_than_announced_is_refused(void **state)
     }
 }
 
+static void
+a_request_that_was_read_before_is_taken_in_the_same_way(void **state)
+{
+    struct fcgi_taken taken;
+    static char body[100000];
+    memset(body, 'b', sizeof body);
+    whole.len = 0;
+    add_request(&whole, 7, true, "a=1", body, sizeof body, NULL);
+    int free_fd = dup(0);
+    close(free_fd);
+    assert_int_equal(fcgi_take_kept(whole.data, whole.len, *state, sizeof body, &taken), OK);
+    assert_true(taken.id == 7 && taken.keep && !taken.input.is_too_large);
+    assert_string_equal(input_get(taken.input.params, "QUERY_STRING"), "a=1");
+    assert_int_equal(taken.input.body_bytes, sizeof body);
+    assert_memory_equal(taken.input.body, body, sizeof body);
+    assert_int_equal(fcgi_take_kept(whole.data, whole.len - 5000, *state, 0, &taken), OK);
+    assert_true(taken.input.is_too_large);
+    assert_int_not_equal(fcgi_take_kept(whole.data, 100, *state, sizeof body, &taken), OK);
+    assert_int_equal(fcntl(free_fd, F_GETFD), -1); /* no descriptor is left behind */
+}
+
 /* ── writing ── */
 
 static void
@@ -276,6 +297,7 @@ main(void)
         UNIT(a_request_is_taken_with_variables_and_body_and_the_connection_stays_open),
         UNIT(a_body_over_the_limit_is_told_without_being_read),
         UNIT(a_request_that_is_not_whole_is_refused_at_once_and_its_descriptor_closed),
+        UNIT(a_request_that_was_read_before_is_taken_in_the_same_way),
         UNIT(a_body_of_another_length_than_announced_is_refused),
         UNIT(an_answer_is_stdout_records_an_empty_one_and_the_end),
         UNIT(a_management_record_is_answered),

@@ -314,7 +314,7 @@ connect_over_tcp(void)
     return fd;
 }
 
-/* What can be looked at without reading is bounded by the sender's buffer, and over TCP by the receive window. */
+/* A sender with a small buffer waits until what it has sent is taken; with a large one all of it may lie there at once. */
 static void
 the_largest_request_comes_whole_over_both_kinds_of_sockets(void **state)
 {
@@ -327,6 +327,9 @@ the_largest_request_comes_whole_over_both_kinds_of_sockets(void **state)
         struct server server = is_tcp ? start_on_tcp() : server_start(&batch, 0);
         for (int i = 0; i < 4; i++) { /* the first is small: when it is answered, the listening socket is prepared */
             int fd = is_tcp ? connect_over_tcp() : connect_to(server.path);
+            const int small = 4096;
+            if (i >= 2)
+                setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
             request.len = 0;
             add_request(&request, 1, true, query, body, i == 0 ? 0 : sizeof body, NULL);
             send_bytes(fd, &request);
@@ -336,6 +339,42 @@ the_largest_request_comes_whole_over_both_kinds_of_sockets(void **state)
         }
         assert_int_equal(server_stop(&server), 0);
     }
+}
+
+static void
+parts_of_requests_take_a_bounded_memory(void **state)
+{
+    enum { CLIENTS = INBOX_KEPT_MAX_BYTES / BODY_MAX_BYTES + 8 };
+    static char body[BODY_MAX_BYTES];
+    struct server server = server_start(&batch, 0);
+    int fds[CLIENTS], closed = 0;
+    (void)state;
+    request.len = 0;
+    add_request(&request, 1, false, "", body, sizeof body, NULL);
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = connect_to(server.path);
+        send(fds[i], request.data, request.len - 1, MSG_NOSIGNAL); /* all but its last byte */
+    }
+    int last = connect_to(server.path);
+    send_request(last, 1, false, "text=a");
+    struct reply reply = read_reply(last, 3000);
+    assert_true(says(&reply, "{\"body\":0}"));
+    close(last);
+    if (!IS_SANITIZED)
+        assert_in_range(server_status(&server, "RssAnon:"), 0, INBOX_KEPT_MAX_BYTES / 1024 + 8192);
+    for (int i = 0; i < CLIENTS; i++) {
+        closed += is_closed(fds[i], 0);
+        close(fds[i]);
+    }
+    assert_in_range(closed, 1, 16);      /* those for whom there was no room */
+    int again = connect_to(server.path); /* what was kept is free again */
+    const int small = 4096;
+    setsockopt(again, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    send_bytes(again, &request);
+    reply = read_reply(again, 3000);
+    assert_true(says(&reply, "\"error\"")); /* the body is NULs */
+    close(again);
+    assert_int_equal(server_stop(&server), 0);
 }
 
 static void
@@ -384,6 +423,7 @@ main(void)
         UNIT(what_is_no_request_is_answered_or_closed),
         UNIT(a_request_whose_sender_is_gone_is_still_done),
         UNIT(the_largest_request_comes_whole_over_both_kinds_of_sockets),
+        UNIT(parts_of_requests_take_a_bounded_memory),
         UNIT(at_the_end_requests_in_hand_and_answers_on_their_way_are_finished),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@ import { cookiesOf, find, get, post, request } from '../lib/http.js';
 import { buildFolder, freePort, isListening, processesOf, sleep, startInstance, tree, until } from '../lib/instance.js';
 import { accept, act, agentPoll, allEvents, ask, confPoll, conversation, readyAgent, say, sendFile, signIn,
     waitForOffer } from '../lib/people.js';
+import { curlCase, largestRequests } from '../lib/ways.js';
 import { errorOf, html, json, schedule } from '../lib/wire.js';
 
 const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; " +
@@ -218,15 +219,13 @@ for (const way of ways) describe(way.name, () => {
         await act(instance, agent, 'end', { conf: customer.conference });
     });
 
-    test('a message of 8,000 characters passes; what is too large is 413 in the form that was asked for', async () => {
-        const { participant, id } = await schedule(base);
-        const joined = (await post(base, '/cgi_bin/vcs_call', { action: 'add', vanity: participant, call_callid: id })).xml();
-        const member = { conference: id, token: find(joined, 'member')[0].attributes.token };
-        await say(instance, member, (way.web === 'apache' ? 'ж' : '\u{1f600}').repeat(8000)); // 48 and 96 KB
+    test('the case in curl of the README', async () => {
+        await curlCase(instance);
+    });
+
+    test('the largest request passes; what is too large is 413 in the form that was asked for', async () => {
+        await largestRequests(instance);
         const body = { text: 'x'.repeat(140 * 1024) };
-        const large = await post(base, '/cgi_bin/conf_post', body, json);
-        assert.equal(large.status, 413);
-        assert.equal(errorOf(large).code, 'too_large');
         assert.equal(errorOf(await post(base, '/cgi_bin/vcs_call', body)).code, 'too_large');
         const page = await post(base, '/cgi_bin/conf_post', body, html);
         assert.equal(page.status, 413);

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { find, get, multipart, post, request } from '../lib/http.js';
 import { buildFolder, startInstance } from '../lib/instance.js';
 import { agentPoll, ask, waitForOffer } from '../lib/people.js';
+import { largestRequests } from '../lib/ways.js';
 import { hasMembers, html, isError, isErrorPage, json, onDuty, room, schedule, textAt, xml } from '../lib/wire.js';
 
 const both = ['GET', 'HEAD', 'POST'], reads = ['GET', 'HEAD'], writes = ['POST'];
@@ -179,6 +180,10 @@ test('a value over its limit is 400 naming the parameter, in every parameter of 
             }
         }
     }
+});
+
+test('the largest request comes whole, and one byte more is 413', async () => {
+    await largestRequests(instance);
 });
 
 test('limits count characters, not bytes', async () => {

@@ -1,23 +1,16 @@
 /* The README's case in curl does what it says, as it stands there. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
 import { startInstance, tree } from '../lib/instance.js';
-
-const readme = fs.readFileSync(path.join(tree, 'README'), 'utf8');
+import { caseInCurl, curlCase, readme } from '../lib/ways.js';
 
 test('the case in curl runs as it stands in the README and ends with its transcript', async () => {
-    const [, script] = readme.match(/```sh\n([\s\S]*?)```/);
-    assert.ok(script.trim().split('\n').length <= 30, 'the case has 30 lines at most');
+    assert.ok(caseInCurl.trim().split('\n').length <= 30, 'the case has 30 lines at most');
     const instance = await startInstance();
     try {
-        const env = { ...process.env, BASE: instance.base, RTCC_DEMO_PASSWORD: instance.password };
-        const { stdout } = await promisify(execFile)('sh', ['-eu', '-c', script], { env, timeout: 30000 });
-        for (const said of ['Ann: My box was open.', 'Anna: Good morning, Ann.', 'Ann: Good morning!', 'The conversation has ended'])
-            assert.ok(stdout.includes(said), `'${said}' is missing in:\n${stdout}`);
+        await curlCase(instance);
     } finally {
         await instance.stop();
     }
