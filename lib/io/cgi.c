@@ -18,7 +18,7 @@
 #include "io/job.h"
 #include "io/settings.h"
 
-enum { TICK_MS = 1000 };
+enum { TICK_MS = 1000, DRAIN_MS = 2000 };
 
 /* False if stdin ends before `bytes`. */
 static bool
@@ -36,6 +36,18 @@ read_stdin(char *to, size_t bytes)
     return true;
 }
 
+/* What still comes of a refused body is read away: a web server that cannot get rid of it drops the answer too. */
+static void
+drain_stdin(void)
+{
+    char piece[65536];
+    int64_t end_ms = clock_boot_ms() + DRAIN_MS, left_ms;
+    struct pollfd ready = {.fd = STDIN_FILENO, .events = POLLIN};
+    while ((left_ms = end_ms - clock_boot_ms()) > 0 && poll(&ready, 1, (int)left_ms) > 0)
+        if (read(STDIN_FILENO, piece, sizeof piece) <= 0)
+            return;
+}
+
 /* False if there is less than CONTENT_LENGTH says, or it is no length. */
 static bool
 read_input(struct arena *mem, size_t body_max, struct input *in)
@@ -47,8 +59,10 @@ read_input(struct arena *mem, size_t body_max, struct input *in)
     if (strspn(text, "0123456789") != strlen(text))
         return false;
     in->is_too_large = strlen(text) > 18 || strtoull(text, NULL, 10) > body_max;
-    if (in->is_too_large)
+    if (in->is_too_large) {
+        drain_stdin();
         return true;
+    }
     in->body_bytes = strtoull(text, NULL, 10);
     char *body = arena_alloc(mem, in->body_bytes + 1);
     in->body = body;
