@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { find, get, post } from '../lib/http.js';
-import { buildFolder, demoPassword, startInstance } from '../lib/instance.js';
+import { buildFolder, demoPassword, sleep, startInstance } from '../lib/instance.js';
 import { basic, conferenceOf, isError, join, json, rtcc, schedule, textAt } from '../lib/wire.js';
 
 let instance, base;
@@ -232,7 +232,10 @@ const idsOf = (answer) => find(answer.xml(), 'conference').map((one) => one.attr
 
 test('vcs lists what the account scheduled, each as vcs_conf_schedule answered it', async () => {
     const made = [];
-    for (const subject of ['first', 'second', 'third']) made.push(await post(base, url('vcs_conf_schedule'), { subject }));
+    for (const subject of ['first', 'second', 'third']) {
+        made.push(await post(base, url('vcs_conf_schedule'), { subject }));
+        await sleep(2); // "oldest first" is by the millisecond; within one it says nothing
+    }
     const answer = await get(base, url('vcs'), { all_vanities: 'true' });
     assert.equal(answer.xml().name, 'conferences');
     const listed = find(answer.xml(), 'conference');
