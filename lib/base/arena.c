@@ -25,7 +25,7 @@
 #define ONE_OBJECT_A_BLOCK false
 #endif
 
-enum { FIRST_BYTES = 16 * 1024, LARGEST_BYTES = 1024 * 1024 };
+enum { FIRST_BYTES = 64 * 1024, LARGEST_BYTES = 1024 * 1024, SHORT_BYTES = 256 };
 
 struct block {
     struct block *older;
@@ -161,16 +161,21 @@ arena_printf(struct arena *mem, const char *format, ...)
     return text;
 }
 
+/* First into a short text of the stack, which nearly all fit in: printing twice, to count and to write, takes twice as long. */
 char *
 arena_vprintf(struct arena *mem, const char *format, va_list args)
 {
     assert(format != NULL);
+    char first[SHORT_BYTES];
     va_list again;
     va_copy(again, args);
-    int bytes = vsnprintf(NULL, 0, format, args);
+    int bytes = vsnprintf(first, sizeof first, format, args);
     assert(bytes >= 0);
     char *text = arena_alloc(mem, (size_t)bytes + 1);
-    vsnprintf(text, (size_t)bytes + 1, format, again);
+    if (bytes < SHORT_BYTES)
+        memcpy(text, first, (size_t)bytes);
+    else
+        vsnprintf(text, (size_t)bytes + 1, format, again);
     va_end(again);
     return text;
 }

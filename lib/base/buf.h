@@ -2,7 +2,8 @@
  *
  * Invariants: data[len] is NUL whenever data is not NULL; len <= max. A write over the limit writes nothing,
  * sets `full`, and all later writes do nothing: look at `full` once, at the end.
- * The name of the call is the context: buf_text adds as it is, buf_html, buf_url and buf_json escape. */
+ * The name of the call is the context: buf_text adds as it is; buf_html, buf_url, buf_json, buf_xml and buf_xml_attribute
+ * escape. */
 #ifndef RTCC_BUF_H
 #define RTCC_BUF_H
 
@@ -38,6 +39,17 @@ void buf_url(struct buf *b, const char *text);
 /* The inside of a JSON string (RFC 8259, 7), without the quotes. Also escapes < and >, so that no answer looks like markup; not
  * &, so that addresses stay readable. */
 void buf_json(struct buf *b, const char *text);
+
+/* Content of an XML element (XML 1.0, 2.4): & < > and, which a reader would make a line feed of, CR. Characters that XML cannot
+ * hold must be left out before. */
+void buf_xml(struct buf *b, const char *text);
+
+/* The inside of a quoted attribute (XML 1.0, 3.3.3): also the quotation mark, and line feed and tab, of which a reader would
+ * make blanks. */
+void buf_xml_attribute(struct buf *b, const char *text);
+
+/* A whole number. */
+void buf_int(struct buf *b, int64_t number);
 
 /* The text so far; "" when nothing was written. Valid until the next write. */
 const char *buf_str(const struct buf *b);

@@ -199,7 +199,7 @@ value_json(const struct value *value, struct buf *out)
         buf_text(out, value->number != 0 ? "true" : "false");
         break;
     case VALUE_INT:
-        buf_printf(out, "%" PRId64, value->number);
+        buf_int(out, value->number);
         break;
     case VALUE_TEXT:
         write_text(value->text, out);

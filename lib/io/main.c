@@ -3,6 +3,7 @@
  * Descriptor 0 decides: a listening socket means FastCGI (spawn-fcgi, multiwatch, systemd's StandardInput=socket, mod_fcgid all
  * hand it over there), the CGI environment means one request, anything else is a person, who gets told. Opening a socket of its
  * own was rejected: whoever keeps the programs also has to keep the socket while one is started again. */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,10 @@
 #include "io/prefork.h"
 #include "io/settings.h"
 #include "io/stop.h"
+
+/* What malloc keeps instead of giving it back: a transaction's pages come and go with every turn, and asking the kernel for them
+ * anew took a tenth of the time. */
+enum { KEEP_FREE_BYTES = 4 * 1024 * 1024 };
 
 static void
 print_param(FILE *out, const struct param *p)
@@ -88,6 +93,8 @@ main(int argc, char **argv)
     bool is_fastcgi = is_listening(STDIN_FILENO);
     bool is_cgi = !is_fastcgi && getenv("GATEWAY_INTERFACE") != NULL; /* its arguments may be a stranger's query: not looked at */
     log_name(service.name);
+    if (service.mode == BATCH)
+        mallopt(M_TRIM_THRESHOLD, KEEP_FREE_BYTES);
     if (!is_cgi && (argc > 1 || !is_fastcgi))
         return answer_person(argc, argv);
     const char *why = NULL;

@@ -1,4 +1,4 @@
-/* xml: reading the answers of other servers and writing our own, by libxml2.
+/* xml: reading the answers of other servers, by libxml2, and writing our own.
  *
  * Reading: at most 64 KiB, no network, no entities, and a document with a DTD is refused. */
 #ifndef RTCC_XML_H

@@ -91,6 +91,27 @@ conference_again(struct center *c, const struct conference_wish *wish, const cha
     return conference_get(c, row.id, out);
 }
 
+/* The row as it was written, without asking the database for it again. */
+static struct conference
+just_made(const struct sql_conference_insert_in *row)
+{
+    return (struct conference){.id = row->id,
+        .type = row->type,
+        .subject = row->subject,
+        .owner = row->owner,
+        .account = row->account,
+        .digest = row->digest,
+        .code = row->code,
+        .state = "waiting",
+        .timezone = row->timezone,
+        .start_at = row->start_at,
+        .end_at = row->end_at,
+        .duration_s = row->duration_s,
+        .recurrence = row->recurrence,
+        .options = row->options,
+        .created_at = row->at};
+}
+
 static enum err
 conference_make(struct center *c, const struct conference_wish *w, const char *digest, struct conference *out)
 {
@@ -115,7 +136,9 @@ conference_make(struct center *c, const struct conference_wish *w, const char *d
     }
     if (err == ERR_CONFLICT)
         return center_fault(c, ERR_UNAVAILABLE, NULL, "There are so many conferences that no code is free.");
-    return err == OK ? conference_get(c, in.id, out) : err;
+    if (err == OK)
+        *out = just_made(&in);
+    return err;
 }
 
 enum err

@@ -81,25 +81,29 @@ show_access(struct value *list, const char *type, const char *state)
     return v;
 }
 
-static const char *
-option(struct request *r, const struct conference *conf, const char *name)
+/* What else came with the conference; NULL when it cannot be read. */
+static const struct form *
+options_of(struct request *r, const struct conference *conf)
 {
     struct fault ignored = {0};
     struct form *form = arena_alloc(r->c->mem, sizeof *form);
-    if (form_parse(r->c->mem, conf->options, strlen(conf->options), form, &ignored) != OK)
-        return NULL;
-    return form_get(form, name);
+    return form_parse(r->c->mem, conf->options, strlen(conf->options), form, &ignored) == OK ? form : NULL;
 }
 
 static void
-show_options(struct request *r, const struct conference *conf, struct value *tree)
+add_option(struct value *tree, const char *name, const struct form *options, const char *option, const char *unless_given)
+{
+    const char *given = options ? form_get(options, option) : NULL;
+    value_add_text(tree, name, given ? given : unless_given);
+}
+
+static void
+show_options(const struct form *options, struct value *tree)
 {
     static const char *const names[] = {"webinar_mode", "owner_starts_presentation", "audio_only"};
     struct value *v = value_add_object(tree, "options");
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *given = option(r, conf, names[i]);
-        value_add_text(v, names[i], given ? given : "false");
-    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        add_option(v, names[i], options, names[i], "false");
 }
 
 static void
@@ -142,10 +146,10 @@ show_conference(struct request *r, const struct conference *conf, struct value *
     show_time(times, conf->end_at ? conf->end_at : conf->start_at + conf->duration_s * 1000);
     value_add_text(tree, "timezone", conf->timezone);
     show_recurrence(conf, tree);
-    show_options(r, conf, tree);
-    const char *password = option(r, conf, "web_password");
+    const struct form *options = options_of(r, conf);
+    show_options(options, tree);
     struct value *documents = value_add_object(tree, "documents");
-    value_add_text(documents, "password", password ? password : "");
+    add_option(documents, "password", options, "web_password", "");
     value_add_list(documents, "document");
 }
 

@@ -319,7 +319,7 @@ render_name(const struct walk *w, const struct node *node, const struct scope *s
         (node->kind == NODE_URL ? buf_url : buf_html)(w->out, v->text);
         return OK;
     case VALUE_INT:
-        buf_printf(w->out, "%" PRId64, v->number);
+        buf_int(w->out, v->number);
         return OK;
     case VALUE_FLAG:
         buf_text(w->out, v->number ? "true" : "false");
