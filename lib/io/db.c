@@ -27,9 +27,9 @@ enum { DEPTH_MAX = 8, SITE = 1 };
 
 /* What moves between the depths: a transaction at 0, a savepoint below. Prepared as any statement: parsing it anew, three times
  * for a request, took a seventh of a write. */
-enum verb { VERB_BEGIN, VERB_COMMIT, VERB_ROLLBACK, VERBS };
-static const char *const outer_verbs[VERBS] = {"BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"};
-static const char *const inner_verbs[VERBS] = {"SAVEPOINT", "RELEASE", "ROLLBACK TO"};
+enum verb { VERB_BEGIN, VERB_COMMIT, VERB_ROLLBACK, VERB_READ, VERBS };
+static const char *const outer_verbs[VERBS] = {"BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "BEGIN"};
+static const char *const inner_verbs[VERBS] = {"SAVEPOINT", "RELEASE", "ROLLBACK TO", NULL};
 
 /* Half a megabyte for each file: the kernel keeps the rest, once for all programs. */
 #define CACHE "PRAGMA cache_size = -512"
@@ -45,7 +45,8 @@ struct db {
     bool has_turn;
     int64_t busy_since_ms; /* … or for his turn */
     int depth;
-    bool is_alone; /* the transaction is that of a single statement */
+    bool is_reading; /* between db_read_begin() and db_read_end(), and no write has come */
+    bool is_alone;   /* the transaction is that of a single statement */
     bool ring_wanted;
 };
 
@@ -268,12 +269,32 @@ begin_in_turn(struct db *db)
     return err;
 }
 
+void
+db_read_begin(struct db *db)
+{
+    if (db == NULL)
+        return;
+    assert(db->depth == 0 && !db->is_reading);
+    db->is_reading = run_verb(db, VERB_READ) == OK; /* else each read is one of its own, as it is without */
+}
+
+void
+db_read_end(struct db *db)
+{
+    if (db == NULL)
+        return;
+    if (db->is_reading && !sqlite3_get_autocommit(db->main)) /* an I/O error has ended it */
+        (void)!run_verb(db, VERB_COMMIT);
+    db->is_reading = false;
+}
+
 enum err
 db_begin(struct db *db)
 {
     assert(db->depth < DEPTH_MAX);
     if (is_lost(db))
         return ERR_UNAVAILABLE;
+    db_read_end(db); /* a look at what was cannot become a write of what is */
     enum err err = db->depth == 0 ? begin_in_turn(db) : run_verb(db, VERB_BEGIN);
     if (err == OK)
         db->depth++;

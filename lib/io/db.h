@@ -36,6 +36,13 @@ void db_rollback(struct db *db);
 /* db_commit() if err is OK, else db_rollback(); returns err or what COMMIT said. */
 must_check enum err db_end(struct db *db, enum err err);
 
+/* All reads between these two are one look at the main database, for a turn of a program that reads: taking and giving back the
+ * reader's lock for each statement takes longer than reading. A write in between ends the look; reads after it are again each one
+ * of its own. Never held across a wait. Not inside of a transaction. Without a
+ * database (NULL) nothing. */
+void db_read_begin(struct db *db);
+void db_read_end(struct db *db);
+
 /* Asks that the bell be rung once the outermost transaction is on the disk; at once when none is open (for live.db). */
 void db_ring_after_commit(struct db *db);
 

@@ -120,12 +120,17 @@ jobs_run(struct job *jobs, size_t count)
     const struct service *s = jobs[0].r->service;
     struct job **saved = arena_array(jobs[0].mem, count, sizeof *saved);
     size_t saved_count = 0;
+    bool is_quick_look = s->mode != PREFORK && !(s->mode == BATCH && s->is_changing);
+    if (is_quick_look)
+        db_read_begin(jobs[0].r->c->db);
     for (size_t i = 0; i < count; i++) {
         if (jobs[i].err == OK && s->mode == BATCH && s->is_changing)
             saved[saved_count++] = &jobs[i];
         else
             run(&jobs[i]);
     }
+    if (is_quick_look)
+        db_read_end(jobs[0].r->c->db);
     if (saved_count > 0)
         run_batch(saved, saved_count);
 }

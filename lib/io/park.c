@@ -141,12 +141,14 @@ ask_news(struct loop *loop)
     struct center *c = begin(loop, &job)->c;
     loop->news.count = loop->news.cap = 0;
     loop->news.places_changed = false;
+    db_read_begin(loop->process.db);
     if (loop->service->hold->news(c, &loop->news) == OK) {
         if (!loop->is_news_known) /* who was parked before may have missed something */
             park_wake_all(loop);
         loop->is_news_known = true;
         loop->are_places_due |= loop->news.places_changed;
     }
+    db_read_end(loop->process.db);
     for (size_t i = 0; i < loop->news.count; i++)
         wake_key(loop, loop->news.keys[i]);
     loop->news.keys = NULL;
@@ -241,6 +243,10 @@ park_turn(struct loop *loop)
     else if (loop->is_rung)
         ask_news(loop);
     loop->is_rung = false;
+    if (ring_is_empty(&loop->conns.woken))
+        return;
+    db_read_begin(loop->process.db);
     for (int i = 0; i < LOOP_WAKE_MAX && !ring_is_empty(&loop->conns.woken); i++)
         look_at(loop, (struct conn *)loop->conns.woken.next);
+    db_read_end(loop->process.db);
 }

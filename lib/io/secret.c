@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <crypt.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,13 +72,26 @@ sha256(void)
     return fetched;
 }
 
+static EVP_MAC_CTX *
+hmac_sha256(void)
+{
+    static EVP_MAC_CTX *made;
+    OSSL_PARAM with_sha256[] = {OSSL_PARAM_construct_utf8_string("digest", (char[]){"SHA256"}, 0), OSSL_PARAM_construct_end()};
+    EVP_MAC *mac = made ? NULL : EVP_MAC_fetch(NULL, "HMAC", NULL);
+    if (!made && (!mac || !(made = EVP_MAC_CTX_new(mac)) || !EVP_MAC_CTX_set_params(made, with_sha256)))
+        log_fatal("libcrypto has no HMAC-SHA-256");
+    EVP_MAC_free(mac);
+    return made;
+}
+
 char *
 secret_hmac(struct arena *mem, const char *key, const char *text)
 {
     unsigned char hash[EVP_MAX_MD_SIZE];
-    size_t key_bytes = strlen(key);
-    assert(key_bytes <= INT32_MAX);
-    if (!HMAC(sha256(), key, (int)key_bytes, (const unsigned char *)text, strlen(text), hash, NULL))
+    size_t bytes;
+    EVP_MAC_CTX *mac = hmac_sha256();
+    if (!EVP_MAC_init(mac, (const unsigned char *)key, strlen(key), NULL) ||
+        !EVP_MAC_update(mac, (const unsigned char *)text, strlen(text)) || !EVP_MAC_final(mac, hash, &bytes, sizeof hash))
         log_fatal("libcrypto cannot compute an HMAC-SHA-256");
     return base64url(mem, hash, HMAC_KEPT_BYTES);
 }

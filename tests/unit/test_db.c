@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 
 #include "io/bell.h"
+#include "model/invitation.h"
 
 /* ── what is asked of the disk: sqlite calls these instead of libc's ── */
 
@@ -186,6 +187,39 @@ nothing_is_seen_by_others_before_the_outer_commit(void **state)
     assert_int_equal(place_topics(p), 2);
 }
 
+/* As this connection sees them; place_topics() has one of its own. */
+static size_t
+topics_seen(struct installation *p)
+{
+    struct topic_list *rows;
+    size_t count = 0;
+    assert_int_equal(topic_list(&p->c, &rows, &count), OK);
+    return count;
+}
+
+static void
+reads_of_one_look_see_the_same_until_something_is_written(void **state)
+{
+    struct installation *p = *state;
+    struct db *other;
+    const char *why;
+    assert_int_equal(db_open(db_folder(p->c.db), &other, &why), OK);
+    db_read_begin(p->c.db);
+    assert_int_equal(topics_seen(p), 0);
+    assert_int_equal(place_topic(other, "theirs", 5), OK);
+    assert_int_equal(topics_seen(p), 0);
+    db_read_end(p->c.db);
+    assert_int_equal(topics_seen(p), 1);
+    db_read_begin(p->c.db);
+    assert_int_equal(topics_seen(p), 1);
+    assert_int_equal(place_topic(other, "theirs, too", 5), OK);
+    assert_int_equal(place_topic(p->c.db, "ours", 5), OK); /* on what is, not on what was */
+    assert_int_equal(topics_seen(p), 3);
+    db_read_end(p->c.db);
+    assert_int_equal(topics_seen(p), 3);
+    db_close(other);
+}
+
 static void
 an_inner_rollback_undoes_the_inner_alone(void **state)
 {
@@ -354,6 +388,7 @@ main(void)
         PLACED(no_row_is_not_found_and_a_broken_rule_is_a_conflict),
         PLACED(a_table_that_is_not_there_is_unavailable_and_the_next_statement_works),
         PLACED(nothing_is_seen_by_others_before_the_outer_commit),
+        PLACED(reads_of_one_look_see_the_same_until_something_is_written),
         PLACED(an_inner_rollback_undoes_the_inner_alone),
         PLACED(an_outer_rollback_undoes_what_the_inner_kept),
         PLACED(a_commit_that_the_disk_refuses_keeps_nothing_and_the_next_one_works),
