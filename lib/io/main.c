@@ -78,6 +78,7 @@ is_listening(int fd)
 static void
 serve_fastcgi(const struct center *process)
 {
+    stop_keep();
     if (fcgi_start(STDIN_FILENO) != OK)
         log_fatal("libfcgi does not start");
     stop_listen(); /* after libfcgi has taken the signals for itself */

@@ -29,7 +29,7 @@ handle(int number, void (*handler)(int))
 }
 
 void
-stop_listen(void)
+stop_keep(void)
 {
     sigset_t stops;
     sigemptyset(&stops);
@@ -40,6 +40,11 @@ stop_listen(void)
     sigdelset(&mask, SIGTERM);
     sigdelset(&mask, SIGINT);
     sigdelset(&mask, SIGUSR1);
+}
+
+void
+stop_listen(void)
+{
     handle(SIGTERM, on_stop);
     handle(SIGINT, on_stop);
     handle(SIGUSR1, on_stop);

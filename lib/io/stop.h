@@ -5,8 +5,12 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* From now on SIGTERM, SIGINT and SIGUSR1 are that wish; they are blocked, but for waits under stop_mask(). SIGPIPE is ignored,
- * and SIGALRM interrupts a system call. */
+/* Keeps SIGTERM, SIGINT and SIGUSR1 back until somebody listens: first of all, because libfcgi takes them for itself at its start
+ * and would forget a wish that comes then. */
+void stop_keep(void);
+
+/* From now on, after stop_keep(), they are that wish; they are blocked, but for waits under stop_mask(). SIGPIPE is ignored, and
+ * SIGALRM interrupts a system call. */
 void stop_listen(void);
 
 /* For epoll_pwait(): a wait that the wish ends, without a gap between asking and waiting. */

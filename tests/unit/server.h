@@ -70,6 +70,7 @@ server_child(const struct service *s, const struct server *server, rlim_t descri
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that failed does not stop its server */
     if (descriptors > 0)
         setrlimit(RLIMIT_NOFILE, &limit);
+    stop_keep();
     if (fcgi_start(server->listen_fd) != OK || db_open(server->folder, &process.db, &why) != OK)
         _exit(9);
     stop_listen();
