@@ -48,7 +48,7 @@ add_csrf(struct request *r, const struct poll *p)
 static enum err
 fill(struct request *r, const struct poll *p, int64_t since_typing_ms, bool *has_news)
 {
-    struct conference conf;
+    struct conference_state conf;
     bool is_more = false;
     int64_t after = p->after;
     struct reader reader = {.member = p->member, .is_staff = p->is_staff};
@@ -57,7 +57,7 @@ fill(struct request *r, const struct poll *p, int64_t since_typing_ms, bool *has
     if (err == OK && since_typing_ms >= 0)
         err = event_read_typing(r->c, p->conf, p->member, since_typing_ms, after, events);
     if (err == OK)
-        err = conference_get(r->c, p->conf, &conf);
+        err = conference_state(r->c, p->conf, &conf);
     if (err != OK)
         return err;
     *has_news = events->first || conf.ended_at;

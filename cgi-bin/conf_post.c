@@ -147,25 +147,13 @@ static const struct kind {
 };
 
 static enum err
-check_live(struct request *r)
-{
-    struct conference conf;
-    enum err err = conference_find(r->c, r->args[CONF].text, &conf);
-    if (err == OK && conf.ended_at)
-        return center_fault(r->c, ERR_CONFLICT, "conf", "This conversation has ended.");
-    if (err == OK && r->caller->member.left_at)
-        return center_fault(r->c, ERR_CONFLICT, "conf", "You have left this conversation.");
-    return err;
-}
-
-static enum err
 answer(struct request *r)
 {
     show_go(r, show_room(r, r->args[CONF].text, r->args[PART].text));
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (!text_same(r->args[KIND].text, kinds[i].name))
             continue;
-        enum err err = kinds[i].is_for_ended ? OK : check_live(r);
+        enum err err = kinds[i].is_for_ended ? OK : access_check_there(r);
         return err == OK ? kinds[i].post(r) : err;
     }
     return center_fault(r->c, ERR_BAD_PARAMETER, "kind", "There is no kind '%s'.", r->args[KIND].text);

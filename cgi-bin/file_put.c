@@ -26,18 +26,6 @@ static const struct param params[] = {
 };
 
 static enum err
-check_live(struct request *r)
-{
-    struct conference conf;
-    enum err err = conference_find(r->c, r->args[CONF].text, &conf);
-    if (err == OK && conf.ended_at)
-        return center_fault(r->c, ERR_CONFLICT, "conf", "This conversation has ended.");
-    if (err == OK && r->caller->member.left_at)
-        return center_fault(r->c, ERR_CONFLICT, "conf", "You have left this conversation.");
-    return err;
-}
-
-static enum err
 answer(struct request *r)
 {
     struct file file;
@@ -51,7 +39,7 @@ answer(struct request *r)
     if (text_chars(sent->filename) > FILE_NAME_CHARS)
         return center_fault(r->c, ERR_BAD_PARAMETER, "file", "A file's name may have %d characters at most.", FILE_NAME_CHARS);
     show_go(r, show_room(r, r->args[CONF].text, r->args[PART].text));
-    enum err err = check_live(r);
+    enum err err = access_check_there(r);
     if (err == OK)
         err = file_take(r->c, &r->caller->member, &piece, &file);
     if (err != OK)

@@ -18,6 +18,12 @@ SELECT id, type, subject, owner, account, digest, code, state, timezone, start_a
     created_at, talking_at, ended_at
 FROM conference WHERE site = $site AND id = $id;
 
+-- conference_state: where a conference is in its life, for those who ask with every message.
+--   in  id int
+--   out state text, ended_at int
+--   one
+SELECT state, ended_at FROM conference WHERE site = $site AND id = $id;
+
 -- conference_by_code: the live conference of a participant's code.
 --   in  code int
 --   out id int

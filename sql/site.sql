@@ -5,10 +5,15 @@
 --   run
 INSERT INTO site (id, hmac_key, created_at) VALUES ($site, $hmac_key, $at) ON CONFLICT (id) DO NOTHING;
 
--- site: the key and how far the counters are.
---   out hmac_key text, last_event int, last_queue int, last_id int
+-- site: its key.
+--   out hmac_key text
 --   one
-SELECT hmac_key, last_event, last_queue, last_id FROM site WHERE id = $site;
+SELECT hmac_key FROM site WHERE id = $site;
+
+-- site_counters: how far the log has come.
+--   out last_event int, last_queue int
+--   one
+SELECT last_event, last_queue FROM site WHERE id = $site;
 
 -- site_next_event: the next event's id; the row stays locked until COMMIT, so ids rise in the order of commits.
 --   in  is_queue int

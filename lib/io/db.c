@@ -178,6 +178,8 @@ db_open(const char *folder, struct db **out, const char **why)
 {
     struct db *db = calloc(1, sizeof *db);
     assert(db);
+    sqlite3_config(SQLITE_CONFIG_SINGLETHREAD); /* as every program is: no locks among threads, no counts of memory */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     db->folder = strdup(folder);
     db->statements = calloc(sql_count + 1, sizeof *db->statements);
     assert(db->folder && db->statements);

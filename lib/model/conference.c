@@ -48,6 +48,13 @@ conference_get(struct center *c, int64_t id, struct conference *out)
 }
 
 enum err
+conference_state(struct center *c, int64_t id, struct conference_state *out)
+{
+    enum err err = sql_conference_state(c->db, c->mem, &(struct sql_conference_state_in){.id = id}, out);
+    return err == ERR_NOT_FOUND ? no_conference(c) : err;
+}
+
+enum err
 conference_find(struct center *c, const char *name, struct conference *out)
 {
     int64_t id = conference_number(c, name);

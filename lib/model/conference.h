@@ -38,6 +38,9 @@ must_check enum err conference_change(struct center *c, int64_t code, const stru
 /* The conference of a number, live or not. ERR_NOT_FOUND. */
 must_check enum err conference_get(struct center *c, int64_t id, struct conference *out);
 
+/* Its state alone, and when it ended (0: live). ERR_NOT_FOUND. */
+must_check enum err conference_state(struct center *c, int64_t id, struct conference_state *out);
+
 /* The conference of a wire id. ERR_NOT_FOUND. */
 must_check enum err conference_find(struct center *c, const char *name, struct conference *out);
 

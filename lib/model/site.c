@@ -46,20 +46,20 @@ site_next_id(struct center *c, int64_t *out)
 enum err
 site_last_event(struct center *c, int64_t *out)
 {
-    struct site site;
-    enum err err = sql_site(c->db, c->mem, &site);
+    struct site_counters counters;
+    enum err err = sql_site_counters(c->db, c->mem, &counters);
     if (err == OK)
-        *out = site.last_event;
+        *out = counters.last_event;
     return err;
 }
 
 enum err
 site_last_queue(struct center *c, int64_t *out)
 {
-    struct site site;
-    enum err err = sql_site(c->db, c->mem, &site);
+    struct site_counters counters;
+    enum err err = sql_site_counters(c->db, c->mem, &counters);
     if (err == OK)
-        *out = site.last_queue;
+        *out = counters.last_queue;
     return err;
 }
 

@@ -9,11 +9,11 @@
 static enum err
 check_live(struct center *c, int64_t conf)
 {
-    struct conference conference;
-    enum err err = sql_conference(c->db, c->mem, &(struct sql_conference_in){.id = conf}, &conference);
+    struct conference_state s;
+    enum err err = sql_conference_state(c->db, c->mem, &(struct sql_conference_state_in){.id = conf}, &s);
     if (err != OK)
         return err == ERR_NOT_FOUND ? center_fault(c, err, "conf", "There is no such conference.") : err;
-    return conference.ended_at ? center_fault(c, ERR_CONFLICT, "conf", "This conference has ended.") : OK;
+    return s.ended_at ? center_fault(c, ERR_CONFLICT, "conf", "This conference has ended.") : OK;
 }
 
 /* ── the customer comes ── */

@@ -324,6 +324,18 @@ access_member_of(struct request *r, int64_t conf)
 }
 
 enum err
+access_check_there(struct request *r)
+{
+    struct conference_state conf;
+    enum err err = conference_state(r->c, r->caller->member.conf, &conf);
+    if (err == OK && conf.ended_at)
+        return center_fault(r->c, ERR_CONFLICT, "conf", "This conversation has ended.");
+    if (err == OK && r->caller->member.left_at)
+        return center_fault(r->c, ERR_CONFLICT, "conf", "You have left this conversation.");
+    return err;
+}
+
+enum err
 access_member(struct request *r)
 {
     const char *name = form_get(r->form, "conf");

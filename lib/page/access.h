@@ -32,6 +32,10 @@ must_check enum err access_staff(struct request *r);
 /* A member of the conference that the parameter `conf` names: by token, or as an agent who has joined it. */
 must_check enum err access_member(struct request *r);
 
+/* Whether the member that access_member() found can still say something: ERR_CONFLICT when the conference has ended or he has
+ * left. */
+must_check enum err access_check_there(struct request *r);
+
 /* Whoever it is, and CALLER_NOBODY for others; a wrong credential is still refused, a cookie that ran out is not. */
 must_check enum err access_anybody(struct request *r);
 
