@@ -11,6 +11,7 @@ PREFIX  ?= /usr
 DEB_BUILD = gcc libc6-dev make pkg-config libfcgi-dev libxml2-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev libcrypt-dev
 DEB_RUN   = nginx spawn-fcgi multiwatch curl
 DEB_APACHE = apache2-bin libapache2-mod-fcgid media-types # binary and modules: nothing is started on port 80
+DEB_BENCH = wrk libnginx-mod-nchan ejabberd prosody # what ours is measured with and beside: tests/bench/README.md
 DEB_TEST  = mandoc systemd clang clang-format-14 libclang-rt-14-dev libcmocka-dev valgrind sqlite3 chromium w3m lynx
 
 PACKAGES = libxml-2.0 sqlite3 libcurl libcrypto
@@ -102,6 +103,19 @@ pictures: deps-test all
 lint: deps-test
 	@tests/lint/lint
 
+# What it costs, beside what others would have: one table (tests/bench/README.md).
+bench: deps-test all $(O)/bench/null $(O)/bench/load
+	$(call install,$(DEB_BENCH))
+	@RTCC_BUILD='$(O)' node tests/bench/bench.js
+
+$(O)/bench/null: tests/bench/null.c $(O)/librtcc.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MF $@.d $< $(O)/librtcc.a -o $@ $(HARDENLD) $(LIBS)
+
+$(O)/bench/load: $(wildcard tests/bench/load/*.c) tests/bench/load/load.h tests/bench/load/http.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) $(filter %.c,$^) -o $@
+
 asan:
 	@$(MAKE) --no-print-directory O='$(O)/asan' SANITIZE=address,undefined all units
 
@@ -164,5 +178,5 @@ clean:
 
 -include $(wildcard $(O)/*.d $(O)/*/*.d $(O)/*/*/*.d)
 
-.PHONY: install uninstall pictures all units units-built run test asan format deps-run deps-test clean
+.PHONY: install uninstall pictures all units units-built run test bench asan format deps-run deps-test clean
 .SECONDARY:

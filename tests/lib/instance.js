@@ -99,14 +99,15 @@ const running = new Set();
 process.on('exit', () => running.forEach((one) => one.child.kill('SIGTERM')));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1)); // a test that hung was ended
 
-/* Starts an instance and waits for its `ready` line. All optional: port; runDir (kept afterwards); build; web, as serve's -w
- * has it; env; settings, an object of lines for rtcc.conf. Passwords are hashed at the lowest cost unless settings say otherwise. */
-export async function startInstance({ port, runDir, build = buildFolder, web = 'nginx', env = {},
+/* Starts an instance and waits for its `ready` line. All optional: port; runDir (kept afterwards); build; from, the tree whose
+ * serve it is; web, as serve's -w has it; env; settings, an object of lines for rtcc.conf. Passwords are hashed at the lowest cost
+ * unless settings say otherwise. */
+export async function startInstance({ port, runDir, build = buildFolder, from = tree, web = 'nginx', env = {},
     settings = {} } = {}) {
     port ??= await freePort();
     const folder = runDir ?? fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-')));
     const lines = Object.entries({ password_cost: 1, ...settings }).flatMap(([key, value]) => ['-s', `${key} ${value}`]);
-    const child = spawn(path.join(tree, 'sbin/serve'), ['-b', build, '-p', String(port), '-r', folder, '-w', web,
+    const child = spawn(path.join(from, 'sbin/serve'), ['-b', build, '-p', String(port), '-r', folder, '-w', web,
         ...lines], {
         env: { ...process.env, RTCC_DEMO_PASSWORD: demoPassword, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
     });
