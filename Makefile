@@ -38,12 +38,22 @@ units    = $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c)
 
 all: $(programs:%=$(O)/cgi-bin/%) $(O)/sbin/rtcc
 
+# libfcgi before 2.4.5, and before Debian's 2.4.2-2+deb12u1, writes past its memory (CVE-2025-23016): nothing is built with it.
+# FCGI_VERSION: what to compare where there is no dpkg (pkg-config's version; a distribution may have mended an older one).
+FCGI_VERSION ?= $(shell dpkg-query -W -f '$${Version}' libfcgi-dev 2>/dev/null || pkg-config --modversion fcgi)
+FCGI_LEAST = $(if $(findstring -,$(FCGI_VERSION)),2.4.2-2+deb12u1,2.4.5)
+$(O)/libfcgi-is-mended: Makefile
+	@mkdir -p $(@D)
+	@[ -n '$(FCGI_VERSION)' ] && [ "$$(printf '%s\n' '$(FCGI_LEAST)' '$(FCGI_VERSION)' | sort -V | head -n 1)" = '$(FCGI_LEAST)' ] || \
+	    { echo "libfcgi '$(FCGI_VERSION)' has a hole (CVE-2025-23016); at least $(FCGI_LEAST) is needed" >&2; exit 1; }
+	@touch $@
+
 # ── the library ──
 $(O)/librtcc.a: $(objects)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-$(O)/lib/%.o: lib/%.c $(O)/sql.h
+$(O)/lib/%.o: lib/%.c $(O)/sql.h $(O)/libfcgi-is-mended
 	@mkdir -p $(@D)
 	@echo '  $@'
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -c $< -o $@

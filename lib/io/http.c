@@ -3,9 +3,13 @@
  * The handle is reset before each call, which keeps connections and forgets everything that was set, so no bearer of one call
  * can reach the next. The answer is counted while it comes in, not trusted to its Content-Length. Rejected: the multi
  * interface (the programs that call out are prefork: one call at a time), and libcurl's own MAXFILESIZE (it does not see
- * chunked answers in the version of Debian 12). */
+ * chunked answers in the version of Debian 12).
+ *
+ * Where a call goes is looked at when its socket is made, not in the URL: what a name resolves to is known only then, and it may
+ * be another address than a moment ago. */
 #include "io/http.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <curl/curl.h>
 #include <string.h>
@@ -18,6 +22,7 @@ struct call {
     struct curl_slist *headers;
     struct buf answer;
     char words[CURL_ERROR_SIZE];
+    bool is_forbidden; /* an address that nothing of ours has */
 };
 
 /* A process that was forked from one that has called already must not write into its parent's connection: it makes its own. */
@@ -45,6 +50,43 @@ take(char *data, size_t size, size_t count, void *user)
     struct call *call = user;
     buf_bytes(&call->answer, data, size * count);
     return call->answer.full ? 0 : size * count;
+}
+
+static bool
+may_call_v4(const unsigned char *a)
+{
+    bool is_nowhere = a[0] == 0;                        /* 0.0.0.0/8, "this host": another way to write loopback */
+    bool is_link_local = a[0] == 169 && a[1] == 254;    /* where clouds answer with a machine's own keys */
+    return !is_nowhere && !is_link_local && a[0] < 224; /* multicast, reserved, broadcast */
+}
+
+bool
+http_may_call(const struct sockaddr *address)
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    static const unsigned char translated[12] = {0, 0x64, 0xff, 0x9b};
+    static const unsigned char nowhere[16];
+    if (address->sa_family == AF_INET)
+        return may_call_v4((const unsigned char *)&((const struct sockaddr_in *)address)->sin_addr);
+    if (address->sa_family != AF_INET6)
+        return false;
+    const unsigned char *a = ((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr;
+    if (memcmp(a, mapped, sizeof mapped) == 0 || memcmp(a, translated, sizeof translated) == 0)
+        return may_call_v4(a + 12);
+    bool is_link_local = a[0] == 0xfe && (a[1] & 0xc0) == 0x80;
+    return !is_link_local && a[0] != 0xff && memcmp(a, nowhere, sizeof nowhere) != 0;
+}
+
+static curl_socket_t
+open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct call *call = user;
+    (void)purpose;
+    if (!http_may_call(&address->addr)) {
+        call->is_forbidden = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 static void
@@ -85,6 +127,8 @@ set_request(struct arena *mem, struct call *call, const char *url, const char *b
         curl_easy_setopt(call->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
         curl_easy_setopt(call->curl, CURLOPT_POSTFIELDS, body);
     }
+    curl_easy_setopt(call->curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(call->curl, CURLOPT_OPENSOCKETDATA, call);
     curl_easy_setopt(call->curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(call->curl, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(call->curl, CURLOPT_ERRORBUFFER, call->words);
@@ -116,7 +160,9 @@ read_answer(struct arena *mem, const struct call *call, struct http_answer *out)
 static void
 log_failure(const struct call *call, CURLcode code, const char *url)
 {
-    const char *words = *call->words ? call->words : curl_easy_strerror(code);
+    const char *words = call->is_forbidden ? "this is a link-local address, or one that names no host: it is not called"
+                        : *call->words     ? call->words
+                                           : curl_easy_strerror(code);
     /* what follows the '?' is the customer's: not for the log */
     log_warn("%.*s: %s", (int)strcspn(url, "?"), url, call->answer.full ? "the answer is over the limit" : words);
 }

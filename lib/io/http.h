@@ -1,9 +1,12 @@
 /* http: calls to the other servers of the patent, by libcurl.
  *
- * http and https only, no redirects, no proxy from the environment, connect 1 s, whole call 3 s, answers up to 64 KiB;
- * the connection is kept for the next call of this process. */
+ * http and https only, no redirects, no proxy from the environment, no link-local address whatever its name, connect 1 s, whole
+ * call 3 s, answers up to 64 KiB; the connection is kept for the next call of this process. */
 #ifndef RTCC_HTTP_H
 #define RTCC_HTTP_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -17,9 +20,13 @@ struct http_answer {
     size_t bytes;
 };
 
+/* Whether a call may go to this address: not if it is link-local (169.254/16, fe80::/10, and those written as IPv6), multicast or
+ * unspecified, or no IP at all. Loopback and private ones are where the servers of the patent may well be. */
+bool http_may_call(const struct sockaddr *address);
+
 /* GET url, or POST of an urlencoded body when it is not NULL; bearer may be NULL; accept may be NULL. A
  * server's certificate must be signed by whom ca_file (PEM) names; NULL or "": by whom the system trusts.
- * ERR_UNAVAILABLE: no connection, time-out, answer over the limit or not HTTP; the log has curl's words. Any status is OK. */
+ * ERR_UNAVAILABLE: no connection, an address that is not called, time-out, answer over the limit or not HTTP; the log has curl's words. Any status is OK. */
 must_check enum err http_call(struct arena *mem, const char *url, const char *body, const char *bearer, const char *accept,
     const char *ca_file, struct http_answer *out);
 
