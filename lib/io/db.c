@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "io/bell.h"
+#include "io/live.h"
 
 enum { DEPTH_MAX = 8, SITE = 1 };
 
@@ -141,12 +142,30 @@ open_file(struct db *db, const char *name, const struct sql_schema *schema, cons
     return user_version(*out) == newest(schema) || apply_schema(*out, schema);
 }
 
+#define LIVE_PRAGMAS "PRAGMA trusted_schema = OFF; PRAGMA synchronous = OFF; " CACHE
+
+/* What is in it may be lost, but must not be in the way. */
 static bool
-open_files(struct db *db)
+open_live(struct db *db, bool is_alone)
+{
+    if (open_file(db, "live.db", sql_schema_live, LIVE_PRAGMAS, &db->live))
+        return true;
+    int code = sqlite3_errcode(db->live) & 0xff;
+    if (!is_alone || (code != SQLITE_CORRUPT && code != SQLITE_NOTADB))
+        return false;
+    log_warn("live.db in %s is damaged and is made anew", db->folder);
+    sqlite3_close(db->live);
+    db->live = NULL;
+    live_remove(db->folder);
+    return open_file(db, "live.db", sql_schema_live, LIVE_PRAGMAS, &db->live);
+}
+
+static bool
+open_files(struct db *db, bool is_alone)
 {
     return open_file(db, "rtcc.db", sql_schema_main,
                "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA synchronous = FULL; " CACHE, &db->main) &&
-           open_file(db, "live.db", sql_schema_live, "PRAGMA trusted_schema = OFF; PRAGMA synchronous = OFF; " CACHE, &db->live);
+           open_live(db, is_alone);
 }
 
 /* A lock is let go when its descriptor is closed, also by a process that dies. */
@@ -185,7 +204,7 @@ db_open(const char *folder, struct db **out, const char **why)
     assert(db->folder && db->statements);
     srandom((unsigned)(clock_boot_ms() ^ getpid()));
     int lock = take_lock(folder, "open.lock", LOCK_EX);
-    db->in_use = take_lock(folder, "use.lock", LOCK_SH);
+    db->in_use = take_lock(folder, "use.lock", LOCK_UN);
     db->turn = take_lock(folder, "turn.lock", LOCK_UN);
     if (lock < 0 || db->in_use < 0 || db->turn < 0) {
         *why = sentence(folder, strerror(errno));
@@ -194,7 +213,7 @@ db_open(const char *folder, struct db **out, const char **why)
         db_close(db);
         return ERR_UNAVAILABLE;
     }
-    bool is_open = open_files(db);
+    bool is_open = open_files(db, live_begin(folder, db->in_use));
     if (!is_open)
         *why = sentence(folder, sqlite3_errmsg(db->live ? db->live : db->main));
     close(lock);
