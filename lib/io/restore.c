@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "io/db.h"
 
 static bool
@@ -69,7 +70,8 @@ swap_in(struct arena *mem, const char *folder, const char *copy)
             return false;
     }
     remove_files(mem, folder, old);
-    return rename(copy, arena_printf(mem, "%s/rtcc.db", folder)) == 0;
+    /* the old log must be away for certain before the copy is there: it would be taken for the copy's */
+    return folder_sync(folder) == OK && rename(copy, arena_printf(mem, "%s/rtcc.db", folder)) == 0 && folder_sync(folder) == OK;
 }
 
 enum err

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "io/secret.h"
@@ -232,6 +233,8 @@ take_first(struct center *c, const struct member *member, const struct file_piec
     if (p->offset != 0)
         return does_not_fit(c, 0);
     enum err err = put_bytes(c, place, p, head);
+    if (err == OK && folder_sync(path_of(c, "")) != OK)
+        err = disk_fault(c, "sync the folder");
     if (err == OK)
         err = db_begin(c->db);
     if (err == OK)

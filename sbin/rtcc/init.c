@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "io/settings.h"
@@ -35,6 +36,14 @@ has_valid_key(struct center *c, int fd)
     return is_read && (!is_ours || key_check(c, text, &id) == OK);
 }
 
+/* On the disk before it is said that all is ready: the database knows the key for ever. */
+static bool
+write_key(int fd, const char *line)
+{
+    size_t bytes = strlen(line);
+    return ftruncate(fd, 0) == 0 && pwrite(fd, line, bytes, 0) == (ssize_t)bytes && fsync(fd) == 0;
+}
+
 /* Under a lock, so that several who init at once make one key. */
 static enum err
 make_service_key(struct center *c)
@@ -46,10 +55,10 @@ make_service_key(struct center *c)
         log_fatal("%s cannot be written: %s", path, strerror(errno));
     bool is_valid = has_valid_key(c, fd);
     enum err err = is_valid ? OK : key_make(c, "form_submit of this place", &text);
-    if (err == OK && !is_valid && (ftruncate(fd, 0) != 0 || dprintf(fd, "%s\n", text) < 0))
+    if (err == OK && !is_valid && !write_key(fd, arena_printf(c->mem, "%s\n", text)))
         err = ERR_UNAVAILABLE;
     close(fd);
-    return err;
+    return err == OK ? folder_sync(c->settings->state_dir) : err;
 }
 
 void
