@@ -9,7 +9,7 @@ PREFIX  ?= /usr
 
 # Everything that is installed from Debian 12, in one place. Node.js (18 or newer) and npm are added where they are missing.
 DEB_BUILD = gcc libc6-dev make pkg-config libfcgi-dev libxml2-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev libcrypt-dev
-DEB_RUN   = nginx spawn-fcgi multiwatch curl
+DEB_RUN   = nginx spawn-fcgi multiwatch curl openssl
 DEB_APACHE = apache2-bin libapache2-mod-fcgid media-types # binary and modules: nothing is started on port 80
 DEB_BENCH = wrk libnginx-mod-nchan ejabberd prosody # what ours is measured with and beside: tests/bench/README.md
 DEB_TEST  = mandoc systemd clang clang-format-14 libclang-rt-14-dev libcmocka-dev valgrind sqlite3 chromium w3m lynx
@@ -96,10 +96,10 @@ units: $(units)
 
 # ── one command each ──
 # A whole instance on 127.0.0.1:PORT with its state in RUN, until Ctrl-C. WEB is nginx, or apache,
-# fcgid, cgid, the three ways of Apache. RTCC_DEMO_PASSWORD sets the agents' password.
+# fcgid, cgid, the three ways of Apache; TLS=8443 is https on that port, too. RTCC_DEMO_PASSWORD sets the agents' password.
 run: deps-run
 	@$(MAKE) --no-print-directory all
-	@exec sbin/serve -b '$(O)' -p '$(PORT)' -r '$(RUN)' -w '$(WEB)'
+	@exec sbin/serve -b '$(O)' -p '$(PORT)' -r '$(RUN)' -w '$(WEB)' $(if $(TLS),-t '$(TLS)')
 
 # Everything; parts: tests/run gcc web …
 test: deps-test

@@ -86,7 +86,7 @@ act_accept(struct request *r)
     value_add_int(r->out, "member", member.id);
     value_add_text(r->out, "token", token);
     value_add_text(r->out, "window", window);
-    value_add_text(r->out, "join_url", i.url);
+    value_add_text(r->out, "join_url", request_outward(r, i.url));
     return OK;
 }
 

@@ -179,23 +179,13 @@ show_form(struct request *r, bool is_retry)
 
 /* ── what comes of it ── */
 
-/* On one host the browser's own name for it is the right one; behind another host's name it is that host's. */
-static const char *
-window_for(struct request *r, const char *window)
-{
-    const char *base = r->c->settings->collaboration_url;
-    size_t bytes = strlen(base);
-    bool is_local = text_starts(base, "http://127.") || text_starts(base, "http://localhost");
-    return is_local && text_starts(window, base) && window[bytes] == '/' ? window + bytes : window;
-}
-
 static enum err
 show_done(struct request *r, const struct sent_form *form)
 {
     value_add_text(r->out, "conference", form->conf);
     value_add_text(r->out, "token", form->token);
-    const char *window = window_for(r, form->window);
-    value_add_text(r->out, "window", window[0] == '/' ? arena_printf(r->c->mem, "%s%s", request_origin(r), window) : window);
+    const char *own = request_own_path(r, form->window), *window = own == NULL ? form->window : own;
+    value_add_text(r->out, "window", request_outward(r, form->window));
     struct value *queue = value_add_object(r->out, "queue");
     value_add_int(queue, "position", form->position);
     if (form->wait_s >= 0)

@@ -55,6 +55,22 @@ request_origin(struct request *r)
     return host_is_valid(r->host) ? arena_printf(r->c->mem, "%s://%s", r->is_https ? "https" : "http", r->host) : "";
 }
 
+const char *
+request_own_path(const struct request *r, const char *url)
+{
+    const char *base = r->c->settings->collaboration_url;
+    size_t bytes = strlen(base);
+    bool is_local = text_starts(base, "http://127.") || text_starts(base, "http://localhost");
+    return is_local && text_starts(url, base) && url[bytes] == '/' ? url + bytes : NULL;
+}
+
+const char *
+request_outward(struct request *r, const char *url)
+{
+    const char *path = request_own_path(r, url), *origin = path == NULL ? "" : request_origin(r);
+    return origin[0] == '\0' ? url : arena_printf(r->c->mem, "%s%s", origin, path);
+}
+
 /* What the web server itself lets a request wait for at most; clients cannot say it, their headers are called HTTP_... */
 static int64_t
 web_server_hold_ms(const struct request *r)

@@ -204,6 +204,13 @@ const char *request_cookie_get(struct request *r, const char *name);
  * a valid host name with optional port, else "". No slash at the end. */
 const char *request_origin(struct request *r);
 
+/* The path of an address below the setting `collaboration_url` where that names this machine itself ("http://127.0.0.1/…"), which
+ * nobody else can follow; else NULL. Points into url. */
+const char *request_own_path(const struct request *r, const char *url);
+
+/* That address as the client can follow it: an own path with request_origin(), any other as it is. */
+const char *request_outward(struct request *r, const char *url);
+
 /* Parks the request: fills r->wait and sets is_held; returns OK. Where the web server gives a variable RTCC_HOLD_S (0 to 25) with
  * the request, because a wait costs it a thread or a process, the deadline is no later than that. */
 must_check enum err request_hold(struct request *r, const struct wait *wait);

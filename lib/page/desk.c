@@ -90,7 +90,7 @@ desk_offers(struct request *r, int64_t agent, struct value *list)
     int64_t left_ms = held.boot_ms - r->c->boot_ms;
     value_add_int(offer, "reservation", held.id);
     add_case(r, &i, offer);
-    value_add_text(offer, "join_url", i.url);
+    value_add_text(offer, "join_url", request_outward(r, i.url));
     value_add_int(offer, "expires_at", held.expires_at);
     value_add_int(offer, "expires_s", left_ms > 0 ? (left_ms + 999) / 1000 : 0);
     err = add_history(r, &i, offer);

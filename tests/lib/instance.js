@@ -7,6 +7,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { trust } from './http.js';
 
 export const tree = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const buildFolder = path.resolve(tree, process.env.RTCC_BUILD ?? 'build');
@@ -68,9 +69,11 @@ function complaints(runDir) {
 }
 
 class Instance {
-    constructor(child, port, runDir, isOwn) {
-        Object.assign(this, { child, port, runDir, isOwn, password: demoPassword, said: '' });
-        this.base = `http://127.0.0.1:${port}`;
+    constructor(child, port, tlsPort, runDir, isOwn) {
+        Object.assign(this, { child, port, tlsPort, runDir, isOwn, password: demoPassword, said: '' });
+        this.plainBase = `http://127.0.0.1:${port}`;
+        this.base = tlsPort ? `https://127.0.0.1:${tlsPort}` : this.plainBase;
+        this.certificate = path.join(runDir, 'tls/cert.pem');
         this.ended = new Promise((done) => {
             child.once('exit', (code, signal) => { this.exit = { code, signal }; done(this.exit); });
         });
@@ -100,18 +103,19 @@ process.on('exit', () => running.forEach((one) => one.child.kill('SIGTERM')));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1)); // a test that hung was ended
 
 /* Starts an instance and waits for its `ready` line. All optional: port; runDir (kept afterwards); build; from, the tree whose
- * serve it is; web, as serve's -w has it; env; settings, an object of lines for rtcc.conf. Passwords are hashed at the lowest cost
- * unless settings say otherwise. */
-export async function startInstance({ port, runDir, build = buildFolder, from = tree, web = 'nginx', env = {},
+ * serve it is; web, as serve's -w has it; tls: https on a port of its own, which is then `base`, and `plainBase` the other; env;
+ * settings, an object of lines for rtcc.conf. Passwords are hashed at the lowest cost unless settings say otherwise. */
+export async function startInstance({ port, runDir, build = buildFolder, from = tree, web = 'nginx', tls = false, env = {},
     settings = {} } = {}) {
     port ??= await freePort();
+    const tlsPort = tls ? await freePort() : undefined;
     const folder = runDir ?? fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-')));
     const lines = Object.entries({ password_cost: 1, ...settings }).flatMap(([key, value]) => ['-s', `${key} ${value}`]);
     const child = spawn(path.join(from, 'sbin/serve'), ['-b', build, '-p', String(port), '-r', folder, '-w', web,
-        ...lines], {
+        ...tls ? ['-t', String(tlsPort)] : [], ...lines], {
         env: { ...process.env, RTCC_DEMO_PASSWORD: demoPassword, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const instance = new Instance(child, port, folder, runDir === undefined);
+    const instance = new Instance(child, port, tlsPort, folder, runDir === undefined);
     running.add(instance);
     instance.ended.then(() => running.delete(instance));
     const ready = new Promise((done) => {
@@ -125,5 +129,6 @@ export async function startInstance({ port, runDir, build = buildFolder, from = 
     await Promise.race([ready, instance.ended]);
     if (instance.exit && instance.isOwn) fs.rmSync(folder, { recursive: true, force: true });
     if (instance.exit) throw new Error(`serve ended with ${instance.exit.code}:\n${instance.said}`);
+    if (tls) trust(fs.readFileSync(instance.certificate));
     return instance;
 }

@@ -49,7 +49,7 @@ before(async () => {
     port = await freePort();
     base = `http://127.0.0.1:${port}`;
     for (const name of ['tmp', 'htdocs/templates']) fs.mkdirSync(path.join(folder, name), { recursive: true });
-    for (const name of ['unavailable.html', 'not_found.html', 'too_large.html', 'malformed.html']) {
+    for (const name of ['unavailable.html', 'not_found.html', 'too_large.html', 'bad_request.html']) {
         fs.copyFileSync(path.join(tree, 'htdocs', name), path.join(folder, 'htdocs', name));
     }
     fs.writeFileSync(path.join(folder, 'htdocs/index.html'), 'welcome '.repeat(200));
