@@ -1,6 +1,8 @@
 /* A real browser for the tests: Debian's Chromium, without a window. One context for each person: own cookies, own connections.
  *
  * Nothing here waits for pictures on a screen (requestAnimationFrame): a tab in the background gets none. */
+import { X509Certificate, createHash } from 'node:crypto';
+import fs from 'node:fs';
 import puppeteer from 'puppeteer-core';
 import { get, post } from './http.js';
 import { sleep, until } from './instance.js';
@@ -15,6 +17,12 @@ export const NO_SCRIPT = ['--blink-settings=scriptEnabled=false'];
 
 export const launch = (flags = []) => puppeteer.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true, protocolTimeout: 30000, args: [...FLAGS, ...flags] });
+
+/* The flag with which a browser believes that certificate and no other that it would not believe by itself. */
+export function believe(certificate) {
+    const key = new X509Certificate(fs.readFileSync(certificate)).publicKey.export({ type: 'spki', format: 'der' });
+    return `--ignore-certificate-errors-spki-list=${createHash('sha256').update(key).digest('base64')}`;
+}
 
 /* A person with a page of his own; see preparePage for what the page is given. */
 export async function newPerson(browser, { width = 1280, height = 800, dark = false, script = true } = {}) {

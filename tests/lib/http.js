@@ -4,6 +4,7 @@
  * cannot say on which connection it spoke. Every request here has a connection of its own unless an agent is given. */
 import http from 'node:http';
 import https from 'node:https';
+import net from 'node:net';
 
 /* The certificates that https is spoken with, besides those that everybody believes. */
 const trusted = [];
@@ -84,7 +85,8 @@ export function request(base, method, path, options = {}) {
     if (options.accept) headers.Accept = options.accept;
     return new Promise((resolve, reject) => {
         const sent = (url.protocol === 'https:' ? https : http).request({
-            host: url.hostname, ca: trusted, port: url.port, method, path: (options.rawPath ?? url.pathname) + url.search, headers,
+            host: url.hostname, ca: trusted, servername: net.isIP(url.hostname) ? '' : url.hostname, /* never the Host header's */
+            port: url.port, method, path: (options.rawPath ?? url.pathname) + url.search, headers,
             agent: options.agent ?? false, signal: options.signal, localAddress: options.from,
         }, (answer) => {
             const chunks = [];

@@ -2,22 +2,116 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { post } from './http.js';
+import { cookiesOf, get, parseXml, post } from './http.js';
 import { tree } from './instance.js';
-import { allEvents, say } from './people.js';
-import { errorOf, join, json, schedule } from './wire.js';
+import { accept, act, allEvents, ask, confPoll, readyAgent, say, sendFile, waitForOffer } from './people.js';
+import { errorOf, html, join, json, schedule } from './wire.js';
 
 export const readme = fs.readFileSync(path.join(tree, 'README'), 'utf8');
 export const [, caseInCurl] = readme.match(/```sh\n([\s\S]*?)```/);
 
 /* The README's case in curl, as it stands there, ends with its transcript. */
 export async function curlCase(instance) {
-    const env = { ...process.env, BASE: instance.base, RTCC_DEMO_PASSWORD: instance.password };
+    const env = { ...process.env, BASE: instance.base, RTCC_DEMO_PASSWORD: instance.password,
+        CURL_CA_BUNDLE: instance.tlsPort ? instance.certificate : '' };
     const { stdout } = await promisify(execFile)('sh', ['-eu', '-c', caseInCurl], { env, timeout: 30000 });
     for (const said of ['Ann: My box was open.', 'Anna: Good morning, Ann.', 'Ann: Good morning!', 'The conversation has ended'])
         assert.ok(stdout.includes(said), `'${said}' is missing in:\n${stdout}`);
+}
+
+/* The customer's window as a browser without JavaScript gets it. */
+async function windowOf(instance, customer) {
+    const { pathname, search } = new URL(customer.window);
+    let cookie = '', answer = await get(instance.base, pathname + search, undefined, html);
+    for (let steps = 0; answer.status === 303 && steps < 3; steps++) {
+        cookie = cookiesOf(answer) || cookie;
+        answer = await get(instance.base, answer.headers.location, undefined, { ...html, cookie });
+    }
+    assert.equal(answer.status, 200);
+    return answer;
+}
+
+async function checkFile(instance, customer, staff) {
+    const data = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => i % 251));
+    const sent = await sendFile(instance, customer, 'box.bin', 'application/octet-stream', data);
+    const file = (await allEvents(instance, staff)).find((event) => event.id === sent.event).file;
+    const got = await get(instance.base, file.url, { token: staff.token });
+    assert.equal(got.status, 200);
+    assert.deepEqual(got.bytes, data);
+    assert.match(got.headers['content-disposition'], /^attachment/);
+    const part = await get(instance.base, file.url, { token: staff.token }, { headers: { Range: 'bytes=250-252' } });
+    assert.equal(part.status, 206);
+    assert.deepEqual([...part.bytes], [250, 0, 1]);
+}
+
+/* The whole way of the patent: form, window, offer, both write, a file, the end, the transcript. Every address that is told on the
+ * way is one of `instance.base`. */
+export async function wholeWay(instance) {
+    const { base } = instance, agent = await readyAgent(instance, 'anna');
+    assert.match((await get(base, '/cgi_bin/form_submit', {}, html)).body, /name="phone"/);
+    const customer = await ask(instance, { question: 'My box was open.' });
+    assert.match((await windowOf(instance, customer)).body, /My box was open\./);
+    const offer = await waitForOffer(instance, agent, customer.conference);
+    assert.equal(offer.customer.name, 'Ann');
+    const staff = await accept(instance, agent, offer);
+    const told = [customer.window, offer.join_url, staff.window, staff.join_url];
+    assert.deepEqual(told.filter((url) => !url.startsWith(`${base}/`)), []);
+    await say(instance, staff, 'Good morning, Ann.');
+    await say(instance, customer, 'Good morning!');
+    await checkFile(instance, customer, staff);
+    const texts = (await allEvents(instance, customer)).filter((event) => event.kind === 'message').map((event) => event.text);
+    assert.deepEqual(texts.slice(-2), ['Good morning, Ann.', 'Good morning!']);
+    await act(instance, agent, 'notready');
+    await act(instance, agent, 'end', { conf: customer.conference });
+    assert.equal((await confPoll(instance, customer, 0, 25)).state, 'ended');
+    const query = { conf: customer.conference, token: customer.token, format: 'txt' };
+    const transcript = await get(base, '/cgi_bin/transcript', query);
+    assert.equal(transcript.status, 200);
+    for (const text of ['My box was open.', 'Good morning, Ann.', 'Good morning!', 'box.bin']) {
+        assert.ok(transcript.body.includes(text), text);
+    }
+}
+
+/* What comes back for bytes that no HTTP library would send: {status, headers, body}. */
+export const rawly = (port, text) => new Promise((done, failed) => {
+    const socket = net.connect(port, '127.0.0.1');
+    let got = '';
+    socket.setTimeout(20000, () => socket.destroy(new Error('no answer')));
+    socket.on('data', (data) => { got += data; });
+    socket.on('error', failed);
+    socket.on('end', () => {
+        const [head, body] = [got.slice(0, got.indexOf('\r\n\r\n')), got.slice(got.indexOf('\r\n\r\n') + 4)];
+        const headers = Object.fromEntries(head.split('\r\n').slice(1).map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(),
+            line.slice(line.indexOf(':') + 1).trim()]));
+        done({ status: Number(head.slice(9, 12)), headers, body, json: () => JSON.parse(body), xml: () => parseXml(body) });
+        socket.end();
+    });
+    socket.write(text);
+});
+
+/* Requests that a web server refuses by itself are answered with our page, or by our sentence where a program was asked. */
+export async function refusedByTheServer(port) {
+    const head = 'Host: a\r\nConnection: close\r\n', long = 'x'.repeat(40000);
+    const pages = { 'a line that is none': [400, 'HELLO\r\n\r\n'], 'no Host': [400, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n'],
+        'two Hosts': [400, `GET / HTTP/1.1\r\nHost: b\r\n${head}\r\n`], 'a long address': [414, `GET /?${long} HTTP/1.1\r\n${head}\r\n`],
+        'a long header': [400, `GET / HTTP/1.1\r\n${head}X-A: ${long}\r\n\r\n`], DELETE: [405, `DELETE / HTTP/1.1\r\n${head}\r\n`],
+        'a length that is none': [400, `POST / HTTP/1.1\r\n${head}Content-Length: x\r\n\r\n`] };
+    for (const [what, [status, text]] of Object.entries(pages)) {
+        const answer = await rawly(port, text);
+        assert.equal(answer.status, status, what);
+        assert.match(answer.headers['content-type'], /^text\/html; *charset=utf-8/, what);
+        assert.match(answer.body, /This request cannot be answered/, what);
+        assert.equal(answer.headers['cache-control'], 'no-store', what);
+        assert.equal(answer.headers.allow, status === 405 ? 'GET, HEAD' : undefined, what);
+    }
+    const chunks = `Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n${head}\r\nzz\r\n`;
+    for (const [name, form] of [['conf_post', 'json'], ['vcs_call', 'xml']]) {
+        const error = errorOf(await rawly(port, `POST /cgi_bin/${name} HTTP/1.1\r\n${chunks}`));
+        assert.deepEqual([error.form, error.code], [form, 'bad_parameter'], name);
+    }
 }
 
 const BODY_MAX = 104 * 1024;

@@ -8,11 +8,10 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { cookiesOf, find, get, post, request } from '../lib/http.js';
+import { find, get, post, request } from '../lib/http.js';
 import { buildFolder, freePort, isListening, processesOf, sleep, startInstance, tree, until } from '../lib/instance.js';
-import { accept, act, agentPoll, allEvents, ask, confPoll, conversation, readyAgent, say, sendFile, signIn,
-    waitForOffer } from '../lib/people.js';
-import { curlCase, largestRequests } from '../lib/ways.js';
+import { act, agentPoll, allEvents, ask, confPoll, conversation, say, signIn } from '../lib/people.js';
+import { curlCase, largestRequests, refusedByTheServer, wholeWay } from '../lib/ways.js';
 import { errorOf, html, json, schedule } from '../lib/wire.js';
 
 const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; " +
@@ -27,18 +26,6 @@ const ways = [
 async function leave(instance, member) {
     const form = { conf: member.conference, token: member.token, kind: 'leave', nonce: randomUUID() };
     assert.equal((await post(instance.base, '/cgi_bin/conf_post', form)).status, 200);
-}
-
-/* The customer's window as a browser without JavaScript gets it. */
-async function windowOf(instance, customer) {
-    const { pathname, search } = new URL(customer.window);
-    let cookie = '', answer = await get(instance.base, pathname + search, undefined, html);
-    for (let steps = 0; answer.status === 303 && steps < 3; steps++) {
-        cookie = cookiesOf(answer) || cookie;
-        answer = await get(instance.base, answer.headers.location, undefined, { ...html, cookie });
-    }
-    assert.equal(answer.status, 200);
-    return answer;
 }
 
 /* `count` customers in one room who each wait for its next event. */
@@ -93,38 +80,7 @@ for (const way of ways) describe(way.name, () => {
     });
 
     test('the whole way of the patent: form, window, offer, both write, a file, the end, the transcript', async () => {
-        const agent = await readyAgent(instance, 'anna');
-        const form = await get(base, '/cgi_bin/form_submit', {}, html);
-        assert.match(form.body, /name="phone"/);
-        const customer = await ask(instance, { question: 'My box was open.' });
-        const room = await windowOf(instance, customer);
-        assert.match(room.body, /My box was open\./);
-        const offer = await waitForOffer(instance, agent, customer.conference);
-        assert.equal(offer.customer.name, 'Ann');
-        const staff = await accept(instance, agent, offer);
-        await say(instance, staff, 'Good morning, Ann.');
-        await say(instance, customer, 'Good morning!');
-        const data = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => i % 251));
-        const sent = await sendFile(instance, customer, 'box.bin', 'application/octet-stream', data);
-        const file = (await allEvents(instance, staff)).find((event) => event.id === sent.event).file;
-        const got = await get(base, file.url, { token: staff.token });
-        assert.equal(got.status, 200);
-        assert.deepEqual(got.bytes, data);
-        assert.match(got.headers['content-disposition'], /^attachment/);
-        const part = await get(base, file.url, { token: staff.token }, { headers: { Range: 'bytes=250-252' } });
-        assert.equal(part.status, 206);
-        assert.deepEqual([...part.bytes], [250, 0, 1]);
-        const texts = (await allEvents(instance, customer)).filter((event) => event.kind === 'message').map((event) => event.text);
-        assert.deepEqual(texts.slice(-2), ['Good morning, Ann.', 'Good morning!']);
-        await act(instance, agent, 'notready');
-        await act(instance, agent, 'end', { conf: customer.conference });
-        assert.equal((await confPoll(instance, customer, 0, 25)).state, 'ended');
-        const query = { conf: customer.conference, token: customer.token, format: 'txt' };
-        const transcript = await get(base, '/cgi_bin/transcript', query);
-        assert.equal(transcript.status, 200);
-        for (const text of ['My box was open.', 'Good morning, Ann.', 'Good morning!', 'box.bin']) {
-            assert.ok(transcript.body.includes(text), text);
-        }
+        await wholeWay(instance);
     });
 
     test('a browser\'s form is answered with the way to its window', async () => {
@@ -230,6 +186,10 @@ for (const way of ways) describe(way.name, () => {
         const page = await post(base, '/cgi_bin/conf_post', body, html);
         assert.equal(page.status, 413);
         assert.match(page.body, /too large/i);
+    });
+
+    test('what Apache itself refuses is answered with our page, or by our sentence', async () => {
+        await refusedByTheServer(instance.port);
     });
 
     test('a program that does not exist is 404 in the form that was asked for', async () => {

@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { respond } from '../lib/fastcgi.js';
 import { find, get, post, request } from '../lib/http.js';
 import { freePort, isListening, tree, until } from '../lib/instance.js';
+import { refusedByTheServer } from '../lib/ways.js';
 
 const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; " +
     "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
@@ -29,7 +30,8 @@ function main(site) {
 /* The file with the marked places changed to this test's folder. */
 const placed = () => conf.replace('listen 80;', `listen 127.0.0.1:${port};`).replace('listen [::]:80;', '')
     .replaceAll('unix:/run/rtcc/', `unix:${folder}/`).replace('/usr/share/rtcc/htdocs', `${folder}/htdocs`)
-    .replaceAll('/var/log/nginx/rtcc_', `${folder}/`);
+    .replaceAll('/var/log/nginx/rtcc_', `${folder}/`)
+    .replace(/include .*rtcc-tls.*/, '');
 
 /* Says back what it was given; in the query: "die" cuts the connection, "status=N" answers that status, "big" a long text. */
 let died = 0, alive = 0;
@@ -49,7 +51,7 @@ before(async () => {
     port = await freePort();
     base = `http://127.0.0.1:${port}`;
     for (const name of ['tmp', 'htdocs/templates']) fs.mkdirSync(path.join(folder, name), { recursive: true });
-    for (const name of ['unavailable.html', 'not_found.html', 'too_large.html', 'bad_request.html']) {
+    for (const name of ['bad_request.html', 'unavailable.html', 'not_found.html', 'too_large.html']) {
         fs.copyFileSync(path.join(tree, 'htdocs', name), path.join(folder, 'htdocs', name));
     }
     fs.writeFileSync(path.join(folder, 'htdocs/index.html'), 'welcome '.repeat(200));
@@ -185,6 +187,10 @@ test('a program without its socket is 503, a program that does not exist is 404'
     assert.equal((await get(base, '/cgi_bin/')).status, 404);
     assert.equal((await get(base, '/', {}, { rawPath: '/cgi_bin/..%2f..%2fetc/passwd' })).status, 400);
     assert.match((await get(base, '/cgi_bin/nonsense', {}, html)).body, /nothing at this address/);
+});
+
+test('what nginx itself refuses is answered with our page, or by our sentence', async () => {
+    await refusedByTheServer(port);
 });
 
 test("a program's own error passes as it is", async () => {
