@@ -109,6 +109,8 @@ wake(struct request *r, struct wait *wait, bool is_late)
     enum err err = fill(r, wait->key, wait->after, wait->parked_ms, &has_news);
     if (err != OK || (!has_news && !is_late))
         return err;
+    if (!has_news && request_pause_s(r) > 0)
+        value_add_int(r->out, "pause_s", request_pause_s(r));
     r->is_held = false;
     return finish(r, wait->key, wait->member);
 }

@@ -127,6 +127,8 @@ wake(struct request *r, struct wait *wait, bool is_late)
         if (err != OK || !has_news)
             return err; /* an event for others: he goes on waiting */
     }
+    if (!has_news && request_pause_s(r) > 0)
+        value_add_int(r->out, "pause_s", request_pause_s(r));
     r->is_held = false;
     return finish(r, &p);
 }

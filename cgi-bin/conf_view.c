@@ -38,6 +38,7 @@ struct view {
     int64_t member;
     const char *token; /* "": a cookie carries it */
     const char *part;  /* "", "log", "write", "page" */
+    int64_t pause_s;   /* before the browser asks again */
 };
 
 /* ── the token goes out of the address ── */
@@ -199,6 +200,7 @@ add_next(struct request *r, const struct view *v, const struct conference *conf,
             buf_printf(&b, "&token=%s", v->token);
     }
     value_add_text(r->out, "next", buf_str(&b));
+    value_add_int(r->out, "pause_s", v->pause_s);
 }
 
 static const char *
@@ -276,6 +278,8 @@ wake(struct request *r, struct wait *wait, bool is_late)
         return err;
     if (wait->flags & FLAG_TOKEN)
         err = site_token(r->c, wait->key, wait->member, &v.token);
+    if (!is_news)
+        v.pause_s = request_pause_s(r);
     r->is_held = false;
     return err == OK ? render(r, &v) : err;
 }

@@ -148,14 +148,16 @@ class Loop {
     await nap;
   }
 
-  /* A server that cannot hold answers at once with nothing: then ask every few seconds, not as fast as the wire allows. An answer
-   * without events that says something else than the one before (an offer came, a state changed) is news all the same. */
+  /* A server that cannot hold answers at once with nothing, and may say how long to stay away, as that answer may have been under
+   * way for long on a busy machine: then ask every few seconds, not as fast as the wire allows. An answer without events that
+   * says something else than the one before (an offer came, a state changed) is news all the same. */
   async pace(answer, took) {
     const said = JSON.stringify({ ...answer, after: 0, csrf: '' });
     const isNews = answer.events?.length || (this.said !== '' && said !== this.said);
     this.said = said;
     this.quick = isNews || took >= TOO_QUICK ? 0 : this.quick + 1;
-    if (this.quick > 1 && this.wait > 0) await this.rest(Math.min(3000, 1000 * (this.quick - 1)));
+    if (answer.pause_s > 0) await this.rest(Math.min(30, answer.pause_s) * 1000);
+    else if (this.quick > 1 && this.wait > 0) await this.rest(Math.min(3000, 1000 * (this.quick - 1)));
   }
 
   async rest(ms) {

@@ -1,8 +1,8 @@
 /* cgi.c: the same job as in the loops, from the environment to stdout.
  *
  * A held request waits here with nothing else to do, so it asks wake() after each ring and each second; news() would only tell
- * whom among many it concerns. It holds for the setting cgi_hold_s at most, as each costs a process, and often a thread of the
- * web server. */
+ * whom among many it concerns. It holds for the setting cgi_hold_s at most, and only where it finds a seat, as each costs a
+ * process, and often a thread of the web server. */
 #include "io/cgi.h"
 
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include "io/bell.h"
 #include "io/db.h"
 #include "io/job.h"
+#include "io/seat.h"
 #include "io/settings.h"
 
 enum { TICK_MS = 1000, DRAIN_MS = 2000 };
@@ -113,7 +114,8 @@ static void
 hold(struct job *job, const struct center *process)
 {
     const char *folder = db_folder(process->db);
-    int64_t latest_ms = job->r->c->boot_ms + process->settings->cgi_hold_s * 1000;
+    bool has_seat = seat_take(folder, process->settings->cgi_hold_max);
+    int64_t latest_ms = job->r->c->boot_ms + (has_seat ? process->settings->cgi_hold_s * 1000 : 0);
     int bell = bell_listen(folder);
     job->r->wait.parked_ms = job->r->c->boot_ms;
     while (job->r->is_held) { /* the first look is at once: news may have come before the bell was heard */

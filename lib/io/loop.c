@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "io/fcgi.h"
+#include "io/seat.h"
 #include "io/stop.h"
 
 enum { EVENTS_MAX = 256, ACCEPT_MAX = 64, NO_DESCRIPTOR_MS = 100 };
@@ -435,6 +436,8 @@ turn(struct loop *loop, int wait_ms)
     on_due(loop);
     if (loop->service->mode == HOLD)
         park_turn(loop);
+    if (loop->conns.parked == 0)
+        seat_leave();
     conns_sweep(&loop->conns);
     listen_again(loop);
 }

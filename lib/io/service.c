@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "io/request.h"
+#include "io/seat.h"
 #include "io/settings.h"
 
 void
@@ -80,16 +81,32 @@ web_server_hold_ms(const struct request *r)
     return text != NULL && text_int(text, 0, 25, &seconds) == OK ? seconds * 1000 : INT64_MAX;
 }
 
+/* Whether there is a seat, where the web server says that waiting takes one. */
+static bool
+may_wait(const struct request *r)
+{
+    int64_t most = 0;
+    const char *text = r->header(r, "RTCC_HOLD_MAX");
+    return text == NULL || text_int(text, 0, SEATS_MAX, &most) != OK || seat_take(r->c->settings->state_dir, most);
+}
+
 enum err
 request_hold(struct request *r, const struct wait *wait)
 {
-    int64_t most_ms = web_server_hold_ms(r);
+    int64_t most_ms = may_wait(r) ? web_server_hold_ms(r) : 0;
     assert(r->service->mode == HOLD);
     r->wait = *wait;
     if (r->wait.deadline_ms - r->c->boot_ms > most_ms)
         r->wait.deadline_ms = r->c->boot_ms + most_ms;
     r->is_held = true;
     return OK;
+}
+
+int64_t
+request_pause_s(const struct request *r)
+{
+    enum { AT_ONCE_MS = 500, PAUSE_S = 5 };
+    return r->c->boot_ms - r->wait.parked_ms < AT_ONCE_MS ? PAUSE_S : 0;
 }
 
 void

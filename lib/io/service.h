@@ -212,7 +212,12 @@ const char *request_own_path(const struct request *r, const char *url);
 const char *request_outward(struct request *r, const char *url);
 
 /* Parks the request: fills r->wait and sets is_held; returns OK. Where the web server gives a variable RTCC_HOLD_S (0 to 25) with
- * the request, because a wait costs it a thread or a process, the deadline is no later than that. */
+ * the request, because a wait costs it a thread or a process, the deadline is no later than that; where it gives RTCC_HOLD_MAX
+ * and so many processes wait already (seat.h), the deadline is at once. */
 must_check enum err request_hold(struct request *r, const struct wait *wait);
+
+/* For wake(): how many seconds the client should let pass before it asks again: some where its wait ended as it began because
+ * there was no place for it, 0 after any other. */
+int64_t request_pause_s(const struct request *r);
 
 #endif

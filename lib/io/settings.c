@@ -196,6 +196,8 @@ static const struct key {
     {"limit_exempt", FLAG, AT(limit_exempt), "on", 0, 1, NULL, "Whether limits by address spare 127.0.0.1, wrong codes excepted"},
     {"hold_s", NUMBER, AT(hold_s), "25", 0, 25, "seconds", "Longest wait of a poll"},
     {"cgi_hold_s", NUMBER, AT(cgi_hold_s), "2", 0, 25, "seconds", "The same under plain CGI, where each wait costs a process"},
+    {"cgi_hold_max", NUMBER, AT(cgi_hold_max), "90", 0, 1000, "polls",
+        "How many wait at once there; others are answered at once"},
     {"offer_s", NUMBER, AT(offer_s), "20", 1, 3600, "seconds", "Time that an agent has to accept an offer"},
     {"gone_s", NUMBER, AT(gone_s), "45", 1, 3600, "seconds", "An agent without a poll for so long is gone; more than hold_s"},
     {"capacity", NUMBER, AT(capacity), "4", 1, 100, "conferences", "How many at once a new agent is given"},

@@ -147,6 +147,23 @@ test('a server that cannot hold is asked every few seconds, not as fast as it an
   assert.ok(seen.asked.length >= 10 && seen.asked.length <= 14, `${seen.asked.length} questions in 30 s`);
 });
 
+test('where the server has no place for a wait and says so, it is asked again after the pause that it names', async () => {
+  const seen = start((_, n) => (n > 3 ? held() : response(200, { after: 1, events: [], pause_s: n === 3 ? 300 : 5 })));
+  await seen.clock.pass(0);
+  assert.equal(seen.asked.length, 1);
+  await seen.clock.pass(4999);
+  assert.equal(seen.asked.length, 1);
+  await seen.clock.pass(1);
+  assert.equal(seen.asked.length, 2);
+  await seen.clock.pass(5000);
+  assert.equal(seen.asked.length, 3);
+  await seen.clock.pass(29999);
+  assert.equal(seen.asked.length, 3, 'but half a minute at most');
+  await seen.clock.pass(1);
+  assert.equal(seen.asked.length, 4);
+  seen.stop.abort();
+});
+
 test('quick answers without events that each say something new are asked on without a pause', async () => {
   const seen = start((_, n) => (n <= 6 ? response(200, { after: 1, events: [], offers: [n] }) : held()));
   await seen.clock.pass(0);

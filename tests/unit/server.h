@@ -59,7 +59,8 @@ static const struct settings server_settings = {.instance = "rt",
     .public_url = "",
     .phone_number = "",
     .file_max_bytes = 8 * 1024 * 1024,
-    .cgi_hold_s = 1};
+    .cgi_hold_s = 1,
+    .cgi_hold_max = 90};
 
 static inline void
 server_child(const struct service *s, const struct server *server, rlim_t descriptors)
