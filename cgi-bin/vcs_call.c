@@ -77,6 +77,18 @@ check_limits(struct request *r)
     return err == ERR_TOO_MANY && limit_is_known(c, address) ? OK : err;
 }
 
+/* The code of a conference that has ended is nobody's; but whoever joined by it, under this reqid, gets the answer of then. */
+static enum err
+open_again(struct request *r, const char *code, const char *conf_name, struct door *out)
+{
+    struct member member;
+    enum err err = conf_name ? conference_find(r->c, conf_name, &out->conf) : ERR_NOT_FOUND;
+    if (err != OK || !text_same(code, conference_code(r->c, &out->conf, false)))
+        return ERR_NOT_FOUND;
+    struct member_new who = {.conf = out->conf.id, .account = r->caller->account, .reqid = r->args[REQID].text};
+    return member_before(r->c, &who, &member);
+}
+
 static enum err
 open_by_code(struct request *r, const char *code, const char *conf_name, struct door *out)
 {
@@ -86,6 +98,8 @@ open_by_code(struct request *r, const char *code, const char *conf_name, struct 
         err = conference_by_code(c, code, &out->conf, &out->is_leader);
     if (err == OK && conf_name && conference_number(c, conf_name) != out->conf.id)
         err = ERR_NOT_FOUND;
+    if (err == ERR_NOT_FOUND && r->caller->kind == CALLER_KEY)
+        err = open_again(r, code, conf_name, out);
     if (err == OK && !conf_name)
         err = conference_code_counts(c);
     if (err == ERR_NOT_FOUND)

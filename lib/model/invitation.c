@@ -44,21 +44,21 @@ wish_digest(struct center *c, const struct invitation_wish *w)
     return secret_hash(c->mem, all);
 }
 
-static enum err
-invitation_again(struct center *c, const struct invitation_wish *wish, const char *digest, struct invitation *out)
+enum err
+invitation_before(struct center *c, const struct invitation_wish *wish, struct invitation *out)
 {
     struct invitation_by_reqid row;
     struct sql_invitation_by_reqid_in in = {.account = wish->account, .reqid = wish->reqid};
-    enum err err = sql_invitation_by_reqid(c->db, c->mem, &in, &row);
+    enum err err = wish->reqid ? sql_invitation_by_reqid(c->db, c->mem, &in, &row) : ERR_NOT_FOUND;
     if (err != OK)
         return err;
-    if (!text_same(row.digest, digest))
+    if (!text_same(row.digest, wish_digest(c, wish)))
         return center_fault(c, ERR_CONFLICT, "reqid", "This reqid was used before with other values.");
     return invitation_find(c, row.id, out);
 }
 
 static enum err
-invitation_make(struct center *c, const struct invitation_wish *w, const char *digest, struct invitation *out)
+invitation_make(struct center *c, const struct invitation_wish *w, struct invitation *out)
 {
     struct topic_read topic = {.skill = "", .priority = PRIORITY_USUAL};
     int64_t id;
@@ -72,7 +72,7 @@ invitation_make(struct center *c, const struct invitation_wish *w, const char *d
         .url = w->url,
         .account = w->account,
         .reqid = w->reqid,
-        .digest = digest,
+        .digest = wish_digest(c, w),
         .subject = w->subject,
         .topic = w->topic,
         .skill = w->skill[0] ? w->skill : topic.skill,
@@ -92,9 +92,8 @@ invitation_make(struct center *c, const struct invitation_wish *w, const char *d
 enum err
 invitation_put(struct center *c, const struct invitation_wish *wish, struct invitation *out)
 {
-    const char *digest = wish_digest(c, wish);
-    enum err err = wish->reqid ? invitation_again(c, wish, digest, out) : ERR_NOT_FOUND;
-    return err == ERR_NOT_FOUND ? invitation_make(c, wish, digest, out) : err;
+    enum err err = invitation_before(c, wish, out);
+    return err == ERR_NOT_FOUND ? invitation_make(c, wish, out) : err;
 }
 
 /* ── where somebody stands ── */

@@ -34,6 +34,9 @@ struct standing {
     int64_t wait_s;
 };
 
+/* What the same reqid of the same account put earlier. ERR_NOT_FOUND: nothing, or no reqid. ERR_CONFLICT: with other values. */
+must_check enum err invitation_before(struct center *c, const struct invitation_wish *wish, struct invitation *out);
+
 /* Queues an invitation with its `queue` event. The same reqid of the same account: the same one, or ERR_CONFLICT. Does not
  * route. */
 must_check enum err invitation_put(struct center *c, const struct invitation_wish *wish, struct invitation *out);

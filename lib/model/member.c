@@ -25,12 +25,10 @@ account_of(const struct member_new *who)
     return who->account ? who->account : "";
 }
 
-static enum err
-member_again(struct center *c, const struct member_new *who, struct member *out)
+enum err
+member_before(struct center *c, const struct member_new *who, struct member *out)
 {
     struct member_by_reqid row;
-    if (who->agent)
-        return member_of_agent(c, who->conf, who->agent, out);
     if (!who->reqid)
         return ERR_NOT_FOUND;
     enum err err = sql_member_by_reqid(c->db, c->mem,
@@ -77,7 +75,7 @@ member_join(struct center *c, const struct member_new *who, struct member *out)
     enum err err = db_begin(c->db);
     if (err != OK)
         return err;
-    err = member_again(c, who, out);
+    err = who->agent ? member_of_agent(c, who->conf, who->agent, out) : member_before(c, who, out);
     if (err == OK)
         err = member_return(c, out);
     else if (err == ERR_NOT_FOUND)

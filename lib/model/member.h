@@ -26,6 +26,9 @@ struct member_new {
  * (and is back, if he had left). */
 must_check enum err member_join(struct center *c, const struct member_new *who, struct member *out);
 
+/* Who joined earlier under the same reqid of the same account. ERR_NOT_FOUND: nobody, or no reqid. */
+must_check enum err member_before(struct center *c, const struct member_new *who, struct member *out);
+
 /* ERR_NOT_FOUND: no such member. */
 must_check enum err member_find(struct center *c, int64_t id, struct member *out);
 

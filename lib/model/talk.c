@@ -24,8 +24,11 @@ talk_queue(struct center *c, const struct invitation_wish *wish, struct invitati
     enum err err = db_begin(c->db);
     if (err != OK)
         return err;
-    err = check_live(c, wish->conf);
-    if (err == OK)
+    err = invitation_before(c, wish, out);
+    bool is_new = err == ERR_NOT_FOUND;
+    if (is_new)
+        err = check_live(c, wish->conf);
+    if (err == OK && is_new)
         err = invitation_put(c, wish, out);
     if (err == OK)
         err = routing_run(c);
@@ -74,6 +77,8 @@ static enum err
 join(struct center *c, const struct member_new *who, const char *text, struct member *out)
 {
     enum err err = check_live(c, who->conf);
+    if (err == ERR_CONFLICT && member_before(c, who, out) == OK)
+        return OK;
     if (err == OK)
         err = member_join(c, who, out);
     if (err == OK && text)

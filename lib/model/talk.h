@@ -12,10 +12,12 @@
 #include "model/invitation.h"
 #include "model/member.h"
 
-/* The customer's room is queued, and offered at once if somebody is free. ERR_CONFLICT: the conference has ended. */
+/* The customer's room is queued, and offered at once if somebody is free. ERR_CONFLICT: the conference has ended; what was put
+ * before is answered all the same. */
 must_check enum err talk_queue(struct center *c, const struct invitation_wish *wish, struct invitation *out);
 
-/* Somebody joins a room; `text` (NULL: none) is the first thing that he says. ERR_CONFLICT: the conference has ended. */
+/* Somebody joins a room; `text` (NULL: none) is the first thing that he says. ERR_CONFLICT: the conference has ended; whoever
+ * joined before under this reqid is answered all the same. */
 must_check enum err talk_join(struct center *c, const struct member_new *who, const char *text, struct member *out);
 
 /* The agent accepts and is in the room. Repeated by him: the same. ERR_ALREADY_TAKEN, ERR_CONFLICT: see routing_accept(). */

@@ -36,6 +36,30 @@ only_a_live_conference_is_queued_or_joined(void **state)
 }
 
 static void
+what_was_queued_or_joined_before_the_end_is_answered_again_after_it(void **state)
+{
+    struct installation *p = *state;
+    struct invitation first, again;
+    struct member member, same;
+    struct invitation_wish wish = place_wish(place_conference(p).id);
+    struct member_new who = {.conf = wish.conf, .role = "customer", .name = "Ann", .account = "key:1", .reqid = "r1"};
+    wish.reqid = "r1";
+    WELL(p, talk_queue(&p->c, &wish, &first));
+    WELL(p, talk_join(&p->c, &who, "hello", &member));
+    WELL(p, talk_end(&p->c, wish.conf, 0));
+    const char *log = log_of(p, wish.conf);
+    WELL(p, talk_queue(&p->c, &wish, &again));
+    assert_int_equal(again.id, first.id);
+    WELL(p, talk_join(&p->c, &who, "hello", &same));
+    assert_int_equal(same.id, member.id);
+    assert_string_equal(log_of(p, wish.conf), log);
+    who.account = "key:2";
+    REFUSED(p, talk_join(&p->c, &who, "hello", &same), ERR_CONFLICT, "conf");
+    wish.reqid = "r2";
+    REFUSED(p, talk_queue(&p->c, &wish, &again), ERR_CONFLICT, "conf");
+}
+
+static void
 the_first_thing_that_he_says_is_said_once(void **state)
 {
     struct installation *p = *state;
@@ -175,6 +199,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         PLACED(a_room_that_is_queued_while_somebody_is_free_is_offered_at_once),
         PLACED(only_a_live_conference_is_queued_or_joined),
+        PLACED(what_was_queued_or_joined_before_the_end_is_answered_again_after_it),
         PLACED(the_first_thing_that_he_says_is_said_once),
         PLACED(queueing_the_same_again_offers_once),
         PLACED(an_agent_who_accepts_is_in_the_room_and_they_talk),

@@ -188,6 +188,19 @@ test('an API key leads with the code of the leader and takes part with the other
 
 /* ── list, and what comes with the telephones ── */
 
+test('who joined with an API key under a reqid gets the same answer after the end; nobody else does', async () => {
+    const keyed = async () => (await rtcc(buildFolder, path.join(instance.runDir, 'rtcc.conf'), ['key', 'add', 'x'])).stdout.trim();
+    const bearer = await keyed(), { id, participant } = await schedule(base);
+    const query = { vanity: participant, call_callid: id, reqid: 'then', text: 'hello' };
+    const before = await post(base, call, query, { bearer });
+    await get(base, '/cgi_bin/vcs_conf_delete', { delete_vanity: participant });
+    const again = await post(base, call, query, { bearer });
+    assert.deepEqual([again.status, again.body], [200, before.body]);
+    isError(await post(base, call, { ...query, reqid: 'now' }, { bearer }), 'not_found', 'vanity');
+    isError(await post(base, call, query, { bearer: await keyed() }), 'not_found', 'vanity');
+    isError(await post(base, call, query), 'not_found', 'vanity');
+});
+
 test('list answers all legs, to the leader and to a participant', async () => {
     const { id, participant, leader, customer, agent } = await room(base);
     const wanted = [[String(customer.member), 'participant', 'Ann'], [String(agent.member), 'leader', 'Anna']];
