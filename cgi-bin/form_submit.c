@@ -20,6 +20,7 @@
 
 enum { NAME, PHONE, QUESTION, TOPIC, EMAIL, LANGUAGE, CONSENT, FIELDS, PAGE = FIELDS, REQID, AGAIN };
 
+enum { PATIENCE_MS = 4000 };  /* then the customer is told that his form is kept */
 enum { ENTRY_CHARS = 16000 }; /* read so far, so that an entry over its own limit comes back with its fault beside it */
 
 static const struct param params[] = {
@@ -222,6 +223,7 @@ static enum err
 finish(struct request *r, const char *reqid)
 {
     struct sent_form form;
+    r->c->until_ms = r->c->boot_ms + PATIENCE_MS;
     enum err err = sentform_finish(r->c, reqid, &form);
     if (err == ERR_UNAVAILABLE)
         return show_kept(r, reqid);

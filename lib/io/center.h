@@ -17,8 +17,9 @@ struct center {
     struct db *db;
     const struct settings *settings;
     struct arena *mem;
-    int64_t now_ms;  /* wall clock, when the request was taken up */
-    int64_t boot_ms; /* boot clock, at the same moment */
+    int64_t now_ms;   /* wall clock, when the request was taken up */
+    int64_t boot_ms;  /* boot clock, at the same moment */
+    int64_t until_ms; /* boot clock: then somebody wants an answer, whatever other servers do; 0: nobody waits */
     struct fault fault;
 };
 

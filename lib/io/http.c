@@ -90,7 +90,7 @@ open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 }
 
 static void
-set_limits(CURL *curl)
+set_limits(CURL *curl, int64_t most_ms)
 {
     CURLcode ok = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     if (ok != CURLE_OK)
@@ -100,7 +100,7 @@ set_limits(CURL *curl)
     curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)HTTP_TOTAL_MS);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)most_ms);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "rtcc");
 }
@@ -169,10 +169,11 @@ log_failure(const struct call *call, CURLcode code, const char *url)
 
 enum err
 http_call(struct arena *mem, const char *url, const char *body, const char *bearer, const char *accept, const char *ca_file,
-    struct http_answer *out)
+    int64_t most_ms, struct http_answer *out)
 {
+    assert(most_ms > 0 && most_ms <= HTTP_TOTAL_MS);
     struct call call = {.curl = http_handle(), .answer = buf_new(mem, HTTP_ANSWER_MAX_BYTES)};
-    set_limits(call.curl);
+    set_limits(call.curl, most_ms);
     set_request(mem, &call, url, body, bearer, accept);
     if (ca_file && *ca_file)
         set_authority(call.curl, ca_file);

@@ -1,7 +1,7 @@
 /* http: calls to the other servers of the patent, by libcurl.
  *
  * http and https only, no redirects, no proxy from the environment, no link-local address whatever its name, connect 1 s, whole
- * call 3 s, answers up to 64 KiB; the connection is kept for the next call of this process. */
+ * call 3 s at most, answers up to 64 KiB; the connection is kept for the next call of this process. */
 #ifndef RTCC_HTTP_H
 #define RTCC_HTTP_H
 
@@ -25,9 +25,11 @@ struct http_answer {
 bool http_may_call(const struct sockaddr *address);
 
 /* GET url, or POST of an urlencoded body when it is not NULL; bearer may be NULL; accept may be NULL. A
- * server's certificate must be signed by whom ca_file (PEM) names; NULL or "": by whom the system trusts.
- * ERR_UNAVAILABLE: no connection, an address that is not called, time-out, answer over the limit or not HTTP; the log has curl's words. Any status is OK. */
+ * server's certificate must be signed by whom ca_file (PEM) names; NULL or "": by whom the system trusts. The whole takes
+ * most_ms, which is 1 to HTTP_TOTAL_MS.
+ * ERR_UNAVAILABLE: no connection, an address that is not called, time-out, answer over the limit or not HTTP; the log has curl's
+ * words. Any status is OK. */
 must_check enum err http_call(struct arena *mem, const char *url, const char *body, const char *bearer, const char *accept,
-    const char *ca_file, struct http_answer *out);
+    const char *ca_file, int64_t most_ms, struct http_answer *out);
 
 #endif

@@ -5,7 +5,8 @@
 #include "model/site.h"
 #include "sql.h"
 
-enum { DUE_LEASE_MS = 15000, PAUSE_FIRST_MS = 1000, PAUSE_MOST_MS = 5000 };
+/* A lease may end before the work does: all work may be done twice, and who was killed in the middle must not delay it. */
+enum { DUE_LEASE_MS = 5000, PAUSE_FIRST_MS = 1000, PAUSE_MOST_MS = 5000 };
 
 enum err
 due_add(struct center *c, const char *kind, const char *key, int64_t due_at)

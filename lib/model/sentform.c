@@ -6,7 +6,8 @@
 #include "model/due.h"
 #include "model/vcs.h"
 
-enum { OWN_TRY_MS = 10000 }; /* whoever took the form has so long before others go on with it */
+enum { OWN_TRY_MS = 5000 }; /* whoever took the form has so long before others go on with it */
+enum { ROOMS_MOST = 8 };
 
 static const char *
 digest_of(struct center *c, const struct form_entries *e)
@@ -67,20 +68,41 @@ mark_done(struct center *c, const struct sql_request_done_in *in)
     return db_end(c->db, err);
 }
 
+static enum err
+carry(struct center *c, const struct sent_form *form, struct sql_request_done_in *done)
+{
+    struct vcs_conference conf = {.id = ""};
+    enum err err = vcs_schedule(c, form, &conf);
+    if (err == OK)
+        err = vcs_invite(c, form, &conf, &done->position, &done->wait_s);
+    if (err == OK)
+        err = vcs_connect(c, form, &conf, &done->token, &done->window);
+    done->conf = conf.id;
+    return err;
+}
+
+/* When a try was cut between the queue and the room, an agent may have come, found nobody and ended it. Then the customer gets
+ * another room, under an id that is made of the first and that room: every try finds the same. */
+static enum err
+carry_into_a_room(struct center *c, const struct sent_form *form, struct sql_request_done_in *done)
+{
+    struct sent_form wish = *form;
+    enum err err = carry(c, &wish, done);
+    for (int rooms = 1; err == ERR_GONE && rooms < ROOMS_MOST; rooms++) {
+        wish.reqid = secret_hash(c->mem, arena_printf(c->mem, "%s\n%s", wish.reqid, done->conf));
+        err = carry(c, &wish, done);
+    }
+    return err == ERR_GONE ? ERR_UNAVAILABLE : err;
+}
+
 enum err
 sentform_finish(struct center *c, const char *reqid, struct sent_form *out)
 {
-    struct vcs_conference conf = {.id = ""};
     struct sql_request_done_in done = {.reqid = reqid};
     enum err err = sentform_find(c, reqid, out);
     if (err != OK || out->is_done)
         return err;
-    err = vcs_schedule(c, out, &conf);
-    if (err == OK)
-        err = vcs_invite(c, out, &conf, &done.position, &done.wait_s);
-    if (err == OK)
-        err = vcs_connect(c, out, &conf, &done.token, &done.window);
-    done.conf = conf.id;
+    err = carry_into_a_room(c, out, &done);
     if (err == OK)
         err = mark_done(c, &done);
     return err == OK ? sentform_find(c, reqid, out) : err;

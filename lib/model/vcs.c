@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/value.h"
@@ -14,6 +15,7 @@
 #include "model/conference.h"
 
 enum { CALL_MAX_BYTES = 65536, KEY_MAX_BYTES = 256 };
+enum { SILENT_FROM_MS = 500, TRIAL_MS = 1000 }; /* a refusal comes at once and costs nobody anything */
 
 /* form_submit's own key, from its file; read at each call, so that a new one needs no restart. NULL: there is none. */
 static const char *
@@ -45,18 +47,55 @@ nonsense(const char *url, const char *why)
     return ERR_UNAVAILABLE;
 }
 
+/* When this process last waited in vain, on the boot clock; 0: the last call was answered. */
+static int64_t silent_ms;
+
+/* How long the next call may take; 0: it is not worth trying. */
+static int64_t
+time_for_call(const struct center *c)
+{
+    int64_t now_ms = clock_boot_ms(), most_ms = silent_ms ? TRIAL_MS : HTTP_TOTAL_MS;
+    if (c->until_ms == 0)
+        return HTTP_TOTAL_MS;
+    if ((silent_ms && now_ms < silent_ms + SILENCE_MS) || now_ms >= c->until_ms)
+        return 0;
+    return now_ms + most_ms < c->until_ms ? most_ms : c->until_ms - now_ms;
+}
+
+static enum err
+post(struct center *c, const char *url, const char *body, struct http_answer *out)
+{
+    int64_t most_ms = time_for_call(c), began_ms = clock_boot_ms();
+    if (most_ms == 0)
+        return ERR_UNAVAILABLE;
+    enum err err = http_call(c->mem, url, body, service_key(c), "application/xml", c->settings->service_ca_file, most_ms, out);
+    int64_t now_ms = clock_boot_ms();
+    silent_ms = err != OK && now_ms - began_ms >= SILENT_FROM_MS ? now_ms : 0;
+    return err;
+}
+
+/* The codes of a conference that ended are nobody's (404), and nobody is queued for it (409). */
+static bool
+is_ended(const struct http_answer *answer, const char *name, const struct value *tree)
+{
+    const char *parameter = value_get_text(tree, "parameter");
+    return text_same(name, "message") &&
+           ((answer->status == 404 && text_same(parameter, "vanity")) || (answer->status == 409 && text_same(parameter, "conf")));
+}
+
 /* POSTs and reads the XML answer, whose root must be called `root`. */
 static enum err
 call(struct center *c, const char *base, const char *program, const char *root, const struct buf *body, struct value **out)
 {
     struct http_answer answer;
     const char *name, *url = arena_printf(c->mem, "%s/cgi_bin/%s", base, program);
-    const char *authority = c->settings->service_ca_file;
-    enum err err = http_call(c->mem, url, buf_str(body), service_key(c), "application/xml", authority, &answer);
+    enum err err = post(c, url, buf_str(body), &answer);
     if (err != OK)
         return err;
     if (xml_read(c->mem, answer.body, answer.bytes, &name, out) != OK)
         return nonsense(url, arena_printf(c->mem, "status %d and no XML", answer.status));
+    if (is_ended(&answer, name, *out))
+        return ERR_GONE;
     if (answer.status != 200 || !text_same(name, root)) {
         const char *reason = value_get_text(*out, "reason");
         return nonsense(url, arena_printf(c->mem, "status %d: %s", answer.status, reason ? reason : name));

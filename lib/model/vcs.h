@@ -1,7 +1,8 @@
 /* vcs: the application server's calls to the two other servers (patent, steps 4 to 7): HTTP there, XML back.
  *
  * Each call carries the request's id, so that repeating it after a fault changes nothing. ERR_UNAVAILABLE: the server is down,
- * slow or answers nonsense; the log says which. */
+ * slow or answers nonsense; the log says which. While somebody waits (c->until_ms) a server that was silent just now is not asked
+ * again for SILENCE_MS: its place in the queue of customers is worth more than another try, and `rtcc work` tries all the time. */
 #ifndef RTCC_VCS_H
 #define RTCC_VCS_H
 
@@ -9,6 +10,8 @@
 
 #include "io/center.h"
 #include "sql.h"
+
+enum { SILENCE_MS = 3000 };
 
 struct vcs_conference {
     const char *id;     /* on the wire */
@@ -19,14 +22,15 @@ struct vcs_conference {
 /* The VCS XML service call: a new conference. */
 must_check enum err vcs_schedule(struct center *c, const struct sent_form *form, struct vcs_conference *out);
 
-/* Assembles the invitation's URL and forwards it to the queue. position 0: not waiting; wait_s -1: unknown. */
+/* Assembles the invitation's URL and forwards it to the queue. position 0: not waiting; wait_s -1: unknown. ERR_GONE: the
+ * conference has ended. */
 must_check enum err vcs_invite(struct center *c, const struct sent_form *form, const struct vcs_conference *conf,
     int64_t *position, int64_t *wait_s);
 
 /* Whether both servers take form_submit's key: asks for what changes nothing. */
 must_check enum err vcs_check_key(struct center *c);
 
-/* Joins the customer to his room: his token and the room's URL. */
+/* Joins the customer to his room: his token and the room's URL. ERR_GONE: the conference has ended. */
 must_check enum err vcs_connect(struct center *c, const struct sent_form *form, const struct vcs_conference *conf,
     const char **token, const char **window);
 

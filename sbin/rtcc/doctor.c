@@ -17,7 +17,8 @@ look_at_server(struct center *c, struct health *h, const char *name, const char 
 {
     struct http_answer answer = {0};
     const char *url = arena_printf(c->mem, "%s/cgi_bin/status", base);
-    bool is_ok = http_call(c->mem, url, NULL, NULL, NULL, c->settings->service_ca_file, &answer) == OK && answer.status == 200;
+    bool is_ok = http_call(c->mem, url, NULL, NULL, NULL, c->settings->service_ca_file, HTTP_TOTAL_MS, &answer) == OK &&
+                 answer.status == 200;
     health_add(h, name, is_ok, arena_printf(c->mem, is_ok ? "%s answers ok." : "%s does not answer ok.", url),
         "See that the web server runs with the file of conf/ and that its log has no error; then the setting of that name in "
         "rtcc.conf.");

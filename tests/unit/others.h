@@ -13,7 +13,7 @@
 #include "model/sentform.h"
 
 enum program { SCHEDULE, QUEUE, CALL, LIST, PROGRAMS };
-enum how { AS_ASKED, SLOWLY, NO_XML, AN_ERROR, ANOTHER_ROOT, WITH_PARTS_MISSING, NOT_HTTP, WAIT_UNKNOWN };
+enum how { AS_ASKED, SLOWLY, NO_XML, AN_ERROR, ANOTHER_ROOT, WITH_PARTS_MISSING, NOT_HTTP, WAIT_UNKNOWN, ENDED_ONCE };
 
 /* What server and test share. */
 static struct {
@@ -48,6 +48,13 @@ static const char *const with_parts_missing[PROGRAMS] = {
     "<conferences/>",
 };
 
+/* As the real ones say it of a conference that has ended. */
+static const char *const ended[PROGRAMS] = {
+    [QUEUE] = "<message type=\"error\"><code>conflict</code><parameter>conf</parameter><reason>It has ended.</reason></message>",
+    [CALL] =
+        "<message type=\"error\"><code>not_found</code><parameter>vanity</parameter><reason>No such code.</reason></message>",
+};
+
 static inline void
 say(int fd, int status, const char *body)
 {
@@ -79,6 +86,10 @@ answer(int fd, enum program program)
         break;
     case WAIT_UNKNOWN:
         say(fd, 200, "<queue><invitation>12</invitation><position>1</position><wait_s/></queue>");
+        break;
+    case ENDED_ONCE:
+        other->how[program] = AS_ASKED;
+        say(fd, program == QUEUE ? 409 : 404, ended[program]);
         break;
     case AS_ASKED:
         say(fd, 200, good[program]);

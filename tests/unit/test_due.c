@@ -57,7 +57,7 @@ a_lease_that_ran_out_gives_the_work_back(void **state)
     struct installation *p = *state;
     WELL(p, due_add(&p->c, "form", "a", p->c.now_ms));
     int64_t id = claimed(p).id;
-    place_later(p, 14999);
+    place_later(p, 4999);
     assert_true(is_nothing_due(p));
     place_later(p, 1);
     struct due again = claimed(p);

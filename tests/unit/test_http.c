@@ -178,7 +178,7 @@ url_of(struct arena *mem, const char *path)
 static enum err
 get(struct arena *mem, const char *path, struct http_answer *out)
 {
-    return http_call(mem, url_of(mem, path), NULL, NULL, NULL, NULL, out);
+    return http_call(mem, url_of(mem, path), NULL, NULL, NULL, NULL, HTTP_TOTAL_MS, out);
 }
 
 static int64_t
@@ -193,7 +193,8 @@ static void
 a_get_carries_path_query_accept_and_bearer(void **state)
 {
     struct http_answer got;
-    assert_int_equal(http_call(*state, url_of(*state, "/echo?a=b&&c=d"), NULL, "k_secret", "application/json", NULL, &got), OK);
+    assert_int_equal(
+        http_call(*state, url_of(*state, "/echo?a=b&&c=d"), NULL, "k_secret", "application/json", NULL, HTTP_TOTAL_MS, &got), OK);
     assert_int_equal(got.status, 200);
     assert_string_equal(got.content_type, "text/plain; charset=utf-8");
     assert_int_equal(got.bytes, strlen(got.body));
@@ -206,11 +207,11 @@ static void
 a_post_carries_its_body_as_a_form(void **state)
 {
     struct http_answer got;
-    assert_int_equal(http_call(*state, url_of(*state, "/echo"), "name=Ann&phone=1", NULL, NULL, NULL, &got), OK);
+    assert_int_equal(http_call(*state, url_of(*state, "/echo"), "name=Ann&phone=1", NULL, NULL, NULL, HTTP_TOTAL_MS, &got), OK);
     assert_non_null(strstr(got.body, "POST /echo HTTP/1.1\r\n"));
     assert_non_null(strstr(got.body, "\r\nContent-Type: application/x-www-form-urlencoded\r\n"));
     assert_non_null(strstr(got.body, "\r\n\r\nname=Ann&phone=1"));
-    assert_int_equal(http_call(*state, url_of(*state, "/echo"), "", NULL, NULL, NULL, &got), OK);
+    assert_int_equal(http_call(*state, url_of(*state, "/echo"), "", NULL, NULL, NULL, HTTP_TOTAL_MS, &got), OK);
     assert_non_null(strstr(got.body, "POST /echo HTTP/1.1\r\n"));
 }
 
@@ -218,7 +219,7 @@ static void
 what_one_call_sends_the_next_does_not(void **state)
 {
     struct http_answer got;
-    assert_int_equal(http_call(*state, url_of(*state, "/echo"), "a=b", "k_secret", "text/html", NULL, &got), OK);
+    assert_int_equal(http_call(*state, url_of(*state, "/echo"), "a=b", "k_secret", "text/html", NULL, HTTP_TOTAL_MS, &got), OK);
     assert_int_equal(get(*state, "/echo", &got), OK);
     assert_non_null(strstr(got.body, "GET /echo"));
     assert_null(strstr(got.body, "k_secret"));
@@ -367,7 +368,7 @@ a_server_that_does_not_accept_is_given_up_after_1_second(void **state)
     struct http_answer got;
     int64_t from = now_ms();
     const char *url = arena_printf(*state, "http://127.0.0.1:%d/", deaf_port);
-    assert_int_equal(http_call(*state, url, NULL, NULL, NULL, NULL, &got), ERR_UNAVAILABLE);
+    assert_int_equal(http_call(*state, url, NULL, NULL, NULL, NULL, HTTP_TOTAL_MS, &got), ERR_UNAVAILABLE);
     assert_in_range(now_ms() - from, 900, 1900);
     for (size_t i = 0; i < COUNT(fillers); i++)
         close(fillers[i]);
@@ -390,7 +391,7 @@ other_protocols_are_refused(void **state)
         "smtp://127.0.0.1/", "127.0.0.1:port", ""};
     struct http_answer got;
     for (size_t i = 0; i < COUNT(urls); i++)
-        CHECK(http_call(*state, urls[i], NULL, NULL, NULL, NULL, &got) == ERR_UNAVAILABLE, "taken: %s", urls[i]);
+        CHECK(http_call(*state, urls[i], NULL, NULL, NULL, NULL, HTTP_TOTAL_MS, &got) == ERR_UNAVAILABLE, "taken: %s", urls[i]);
 }
 
 static void
@@ -411,7 +412,7 @@ call_a_closed_port(void)
     struct arena *mem = arena_new();
     struct http_answer got;
     const char *url = "http://127.0.0.1:1/cgi_bin/queue?name=Ann&phone=555";
-    _exit(http_call(mem, url, NULL, "k_secret", NULL, NULL, &got) == ERR_UNAVAILABLE ? 3 : 4);
+    _exit(http_call(mem, url, NULL, "k_secret", NULL, NULL, HTTP_TOTAL_MS, &got) == ERR_UNAVAILABLE ? 3 : 4);
 }
 
 static void
@@ -454,7 +455,7 @@ call_securely(void)
 {
     struct arena *mem = arena_new();
     struct http_answer got;
-    _exit(http_call(mem, secure_url, NULL, NULL, NULL, NULL, &got) == ERR_UNAVAILABLE ? 3 : 4);
+    _exit(http_call(mem, secure_url, NULL, NULL, NULL, NULL, HTTP_TOTAL_MS, &got) == ERR_UNAVAILABLE ? 3 : 4);
 }
 
 static bool

@@ -20,7 +20,7 @@ a_form_is_kept_with_the_work_to_finish_it(void **state)
     assert_int_equal(form.is_done, 0);
     assert_string_equal(place_text(p, "SELECT consent FROM request"), "yes");
     assert_int_equal(jobs(p), 1);
-    assert_int_equal(place_number(p, "SELECT due_at FROM job"), p->c.now_ms + 10000);
+    assert_int_equal(place_number(p, "SELECT due_at FROM job"), p->c.now_ms + 5000);
     WELL(p, sentform_find(&p->c, "r1", &found));
     assert_string_equal(found.email, "ann@example.com");
     assert_int_equal(sentform_find(&p->c, "r2", &found), ERR_NOT_FOUND);
@@ -161,6 +161,45 @@ servers_that_are_down_or_slow_cost_a_wait_and_not_the_form(void **state)
 }
 
 static void
+whoever_finds_his_room_ended_gets_another_one(void **state)
+{
+    struct sent_form form;
+    for (int i = QUEUE; i <= CALL; i++) {
+        struct installation *p = with_servers(state);
+        place_sql(p, "DELETE FROM request; DELETE FROM job");
+        kept(p);
+        other->how[i] = ENDED_ONCE;
+        WELL(p, sentform_finish(&p->c, "r1", &form));
+        assert_int_equal(form.is_done, 1);
+        assert_int_equal(jobs(p), 0);
+        for (int k = SCHEDULE; k <= CALL; k++) {
+            CHECK(other->asked[k] == 2 - (k > i), "with %d ended, %d was asked %d times", i, k, other->asked[k]);
+            CHECK(strstr(other->heard[k], "reqid=") && !was_sent(k, "reqid=r1"), "%d was asked for the same room again", k);
+        }
+    }
+}
+
+static void
+while_a_customer_waits_silence_is_not_waited_for_twice(void **state)
+{
+    struct installation *p = with_servers(state);
+    struct sent_form form;
+    kept(p);
+    other->how[SCHEDULE] = SLOWLY;
+    for (int i = 0; i < 2; i++) {
+        int64_t began = clock_boot_ms();
+        p->c.until_ms = began + 1500;
+        REFUSED(p, sentform_finish(&p->c, "r1", &form), ERR_UNAVAILABLE, NULL);
+        assert_in_range(clock_boot_ms() - began, i == 0 ? 1400 : 0, i == 0 ? 2400 : 900);
+        assert_int_equal(other->asked[SCHEDULE], 1);
+    }
+    other->how[SCHEDULE] = AS_ASKED;
+    p->c.until_ms = 0; /* nobody waits */
+    WELL(p, sentform_finish(&p->c, "r1", &form));
+    assert_int_equal(form.is_done, 1);
+}
+
+static void
 finish_too(struct installation *p, int number)
 {
     struct sent_form form;
@@ -205,6 +244,8 @@ main(void)
         PLACED(finished_it_has_conference_token_window_and_place_and_is_due_no_more),
         PLACED(a_server_that_fails_anywhere_leaves_the_form_kept_and_the_next_try_carries_the_same_id),
         PLACED(servers_that_are_down_or_slow_cost_a_wait_and_not_the_form),
+        PLACED(whoever_finds_his_room_ended_gets_another_one),
+        PLACED(while_a_customer_waits_silence_is_not_waited_for_twice),
         PLACED(four_processes_that_finish_at_once_give_one_result),
         PLACED(what_cannot_be_marked_as_done_is_tried_again),
     };
