@@ -12,7 +12,8 @@ DEB_BUILD = gcc libc6-dev make pkg-config libfcgi-dev libxml2-dev libsqlite3-dev
 DEB_RUN   = nginx spawn-fcgi multiwatch curl openssl
 DEB_APACHE = apache2-bin libapache2-mod-fcgid media-types # binary and modules: nothing is started on port 80
 DEB_BENCH = wrk libnginx-mod-nchan ejabberd prosody # what ours is measured with and beside: tests/bench/README.md
-DEB_TEST  = mandoc systemd clang clang-format-14 libclang-rt-14-dev libcmocka-dev valgrind sqlite3 chromium w3m lynx
+DEB_TEST  = mandoc systemd clang clang-format-14 libclang-rt-14-dev libcmocka-dev valgrind sqlite3 chromium w3m lynx \
+            faketime slowhttptest
 
 PACKAGES = libxml-2.0 sqlite3 libcurl libcrypto
 
@@ -105,6 +106,10 @@ run: deps-run
 test: deps-test
 	@O='$(O)' tests/run
 
+# The long form of tests/fault: 1,000 kills among 10,000 customers for each of three seeds. Takes an hour or so.
+soak: deps-test all
+	@for file in tests/fault/*.test.js; do FAULT_SOAK=1 RTCC_BUILD='$(O)' node --test-reporter=spec $$file || exit 1; done
+
 # The README's pictures, anew.
 pictures: deps-test all
 	@RTCC_BUILD='$(O)' node tests/browser/pictures.js
@@ -188,5 +193,5 @@ clean:
 
 -include $(wildcard $(O)/*.d $(O)/*/*.d $(O)/*/*/*.d)
 
-.PHONY: install uninstall pictures all units units-built run test bench asan format deps-run deps-test clean
+.PHONY: install uninstall pictures all units units-built run test soak bench asan format deps-run deps-test clean
 .SECONDARY:

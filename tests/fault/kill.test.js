@@ -1,0 +1,53 @@
+/* Any program is killed at any moment: nobody and nothing that was acknowledged is lost, nothing is there twice. README.md says
+ * what is promised, and how a run is repeated. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { killRun } from './lib/kills.js';
+import { seeds } from './lib/random.js';
+import { placeWithout } from './lib/without.js';
+
+const isSoak = Boolean(process.env.FAULT_SOAK);
+const size = isSoak ? { kills: 1000, customers: 10000 } : { kills: 100, customers: 240 };
+const few = { kills: 50, customers: 90, quiet: 1000, drain: 1000 };
+
+/* The same with one mechanism taken out; the kinds of fault that it must find then. Three tries, for a run may be lucky. */
+async function finds(t, mechanism, kinds, options) {
+    const { place, stop } = await placeWithout(mechanism), found = new Set();
+    try {
+        for (let tries = 0; tries < 3 && !kinds.every((kind) => found.has(kind)); tries++) {
+            const [seed] = seeds(1), sizes = { ...few, ...options, ...place };
+            const { faults, summary } = await killRun(`without-${mechanism}`, seed, sizes);
+            t.diagnostic(JSON.stringify({ without: mechanism, ...summary }));
+            faults.forEach((fault) => found.add(fault.kind));
+        }
+        assert.deepEqual(kinds.filter((kind) => !found.has(kind)), [], `found: ${[...found].join(', ')}`);
+    } finally {
+        await stop();
+    }
+}
+
+/* Some at a time: one is quiet while another works. */
+describe('kills', { concurrency: isSoak ? 1 : 3 }, () => {
+    for (const seed of seeds(3)) {
+        test(`${size.kills} kills among ${size.customers} customers lose nothing and double nothing (seed ${seed})`, async (t) => {
+            const { place, stop } = await placeWithout(process.env.FAULT_WITHOUT);
+            try {
+                const { faults, summary, file } = await killRun('kills', seed, { ...size, ...place });
+                t.diagnostic(JSON.stringify(summary));
+                assert.deepEqual(faults.slice(0, 20), [], `${faults.length} faults; FAULT_SEED=${seed} repeats it; ${file}`);
+                assert.equal(summary.kills, size.kills);
+                assert.ok(summary.acceptances > size.customers * 0.8, 'there was work');
+            } finally {
+                await stop();
+            }
+        });
+    }
+
+    if (!isSoak && !process.env.FAULT_WITHOUT) {
+        test('without the reqid in the calls, the same test finds conferences that are doubled', (t) =>
+            finds(t, 'reqid', ['doubled'], { names: ['form_submit', 'vcs_conf_schedule', 'queue', 'vcs_call', 'nginx'] }));
+
+        test("without the offers' epoch, the same test finds two agents with one customer", (t) =>
+            finds(t, 'epoch', ['two agents', 'lost']));
+    }
+});

@@ -1,0 +1,215 @@
+/* Holds a history against what the database has at the end. Every fault found is {kind, what}; none means that the promises of
+ * tests/fault/README.md were kept in this run. Nothing here knows how the programs work: what was acknowledged is compared with
+ * what is there, and the order with the order in which it was asked. */
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { questionOf } from './customer.js';
+
+const REFUSED_MS = 20000; // who let a customer go is not offered him again for so long
+
+const groupBy = (list, key) => {
+    const groups = new Map();
+    for (const one of list) {
+        const name = key(one);
+        if (!groups.has(name)) groups.set(name, []);
+        groups.get(name).push(one);
+    }
+    return groups;
+};
+
+/* Everything that the checks read. */
+function readAll(world) {
+    const names = ['conference', 'invitation', 'reservation', 'member', 'event', 'file', 'request', 'job'];
+    const tables = Object.fromEntries(names.map((name) => [name, world.rows(`SELECT * FROM ${name} ORDER BY id`.replace(
+        'ORDER BY id', name === 'request' ? 'ORDER BY reqid' : 'ORDER BY id'))]));
+    tables.eventsOf = groupBy(tables.event, (event) => event.conf);
+    tables.invitationsOf = groupBy(tables.invitation, (one) => one.conf);
+    tables.membersOf = groupBy(tables.member, (one) => one.conf);
+    tables.conferencesOf = groupBy(tables.conference, (one) => one.subject);
+    return tables;
+}
+
+const numberOf = (name) => Number(name.slice(0, 15));
+
+/* ── forms ── */
+
+const customersOf = (tables, conference) =>
+    (tables.membersOf.get(conference.id) ?? []).filter((one) => one.role === 'customer');
+
+/* A room that ended before its customer came (an agent found nobody in it) is followed by another: then they are not at once. */
+function areAtOnce(tables, conferences) {
+    const [...inTurn] = conferences.sort((a, b) => a.created_at - b.created_at);
+    return inTurn.some((one, i) => i < inTurn.length - 1 &&
+        (customersOf(tables, one).length > 0 || !one.ended_at || one.ended_at > inTurn[i + 1].created_at));
+}
+
+function checkForm(world, tables, asked, fault) {
+    const found = tables.conferencesOf.get(questionOf(world, asked.n)) ?? [];
+    const isAcknowledged = asked.status === 200 || asked.kept !== undefined;
+    if (isAcknowledged && found.length === 0) fault('lost', `form ${asked.n} was acknowledged, its conference is not there`);
+    if (areAtOnce(tables, found)) fault('doubled', `form ${asked.n} has ${found.length} conferences`);
+    if (asked.status === 200 && !found.some((one) => one.id === numberOf(asked.answer.conference)))
+        fault('lost', `form ${asked.n} was told of a conference that is not there`);
+    if (asked.status !== 200 && asked.status !== null) fault('refused', `form ${asked.n}: ${asked.status}`);
+}
+
+function checkConference(tables, conference, fault) {
+    const invitations = tables.invitationsOf.get(conference.id) ?? [], question = conference.subject;
+    const customers = customersOf(tables, conference);
+    const firsts = (tables.eventsOf.get(conference.id) ?? []).filter((one) => one.kind === 'message' && one.text === question);
+    if (invitations.length === 0) fault('orphan', `conference ${conference.id} ('${question}') has no invitation`);
+    if (invitations.length > 1) fault('doubled', `conference ${conference.id} has ${invitations.length} invitations`);
+    const isFollowed = customers.length === 0 && conference.ended_at && tables.conferencesOf.get(question)
+        .some((one) => one.created_at >= conference.ended_at);
+    const isOne = (found, what) => found.length === 1 || isFollowed ||
+        fault(found.length ? 'doubled' : 'lost', `'${question}': ${what} ${found.length} times`);
+    isOne(customers, 'the customer is there');
+    isOne(firsts, 'it is said');
+    if (!conference.ended_at) fault('stuck', `conference ${conference.id} has not ended`);
+    for (const one of invitations) if (['queued', 'offered'].includes(one.state)) fault('stuck', `invitation ${one.id} waits`);
+}
+
+/* ── messages, files ── */
+
+function checkMessages(world, tables, fault) {
+    const texts = groupBy(tables.event.filter((one) => one.kind === 'message'), (one) => one.text);
+    for (const said of world.history.of('say')) {
+        const found = texts.get(said.text) ?? [];
+        if (said.status === 200 && !found.some((one) => one.id === said.answer.id)) fault('lost', `'${said.text}'`);
+        if (found.length > 1) fault('doubled', `'${said.text}' ${found.length} times`);
+        if (said.status === null) fault('stuck', `'${said.text}' was never answered`);
+    }
+}
+
+function checkFiles(world, tables, fault) {
+    for (const sent of world.history.of('file')) {
+        const rows = tables.file.filter((one) => one.name === sent.name);
+        const events = (tables.eventsOf.get(numberOf(sent.conference)) ?? []).filter((one) => one.kind === 'file');
+        if (rows.length > 1 || events.length > 1) fault('doubled', `${sent.name}: ${rows.length} rows, ${events.length} events`);
+        if (sent.status !== 200) continue;
+        if (rows[0]?.event !== sent.answer.event || events[0]?.id !== sent.answer.event) fault('lost', sent.name);
+        if (sent.gotten !== sent.sha) fault('lost', `the bytes of ${sent.name}: ${sent.gotten}`);
+    }
+}
+
+/* Who read to the end has read every event of his conference once, in order. */
+function checkReaders(world, tables, fault) {
+    for (const { who, poll } of world.history.of('unread')) fault('stuck', `${who} reads no more: ${JSON.stringify(poll)}`);
+    for (const { who, conference, events, isWhole } of world.history.of('read')) {
+        const all = (tables.eventsOf.get(numberOf(conference)) ?? []).filter((one) => one.audience === 'all').map((one) => one.id);
+        const expected = isWhole ? all : all.slice(0, events.length);
+        if (new Set(events).size !== events.length) fault('doubled', `${who} read an event twice`);
+        else if (String(events) !== String(expected)) fault('lost', `${who} read ${events}, there is ${expected}`);
+    }
+}
+
+/* ── offers ── */
+
+function checkAcceptances(world, tables, fault) {
+    const byId = new Map(tables.reservation.map((one) => [one.id, one]));
+    for (const accepted of world.history.of('accept')) {
+        const { reservation, who, status } = accepted;
+        if (status === null) fault('stuck', `${who}'s acceptance of ${reservation} was never answered`);
+        if (status === 200 && byId.get(reservation)?.state !== 'accepted')
+            fault('lost', `${who}'s acceptance of ${reservation} was acknowledged, it is ${byId.get(reservation)?.state}`);
+    }
+    const winners = groupBy(tables.reservation.filter((one) => one.state === 'accepted'), (one) => one.invitation);
+    for (const [invitation, all] of winners) if (all.length > 1) fault('doubled', `invitation ${invitation} is accepted by ${all
+        .map((one) => one.agent)}`);
+    for (const one of tables.reservation) if (one.state === 'pending') fault('stuck', `offer ${one.id} is open`);
+}
+
+/* One agent at a time, by the events of joining and leaving. */
+function checkOneAgent(tables, fault) {
+    const agents = new Map(tables.member.filter((one) => one.agent).map((one) => [one.id, one]));
+    for (const [conf, events] of tables.eventsOf) {
+        const inside = new Set();
+        for (const { kind, member } of events) {
+            if (!agents.has(member)) continue;
+            if (kind === 'joined') inside.add(member);
+            if (kind === 'left') inside.delete(member);
+            if (inside.size > 1) { fault('two agents', `${[...inside].map((id) => agents.get(id).name)} are in ${conf}`); break; }
+        }
+    }
+}
+
+const isBefore = (a, b) => a.priority - b.priority || a.queued_at - b.queued_at || a.id - b.id;
+
+/* Replays the queue by its events: nobody is offered while one who came before waits, but for agents who let that one go. */
+function checkOrder(tables, fault) {
+    const offersOf = groupBy(tables.reservation, (one) => one.invitation), waiting = new Map(), count = new Map();
+    const letGo = (offer, other) => (offersOf.get(other.id) ?? []).some((one) => one.agent === offer.agent && one.id < offer.id &&
+        one.ended_at && one.ended_at > offer.offered_at - REFUSED_MS - 1000);
+    for (const event of tables.event) {
+        const invitation = event.kind === 'queue' && tables.invitationsOf.get(event.conf)?.[0];
+        if (!invitation) continue;
+        const { state } = JSON.parse(event.data);
+        waiting.delete(invitation.id);
+        if (state === 'queued') waiting.set(invitation.id, invitation);
+        if (state !== 'offered') continue;
+        const nth = count.get(invitation.id) ?? 0, offer = offersOf.get(invitation.id)?.[nth];
+        count.set(invitation.id, nth + 1);
+        if (!offer) { fault('lost', `an offer of ${invitation.id}`); continue; }
+        const passed = [...waiting.values()].find((one) => isBefore(one, invitation) < 0 && !letGo(offer, one));
+        if (passed) fault('order', `${invitation.id} is offered to ${offer.agent} while ${passed.id} waits`);
+    }
+}
+
+/* Seen from outside: who was told that he is queued before another sent his form stands before him. */
+function checkPlaces(world, tables, fault) {
+    const places = new Map(tables.invitation.map((one) => [one.conf, one]));
+    const asked = world.history.of('ask').filter((one) => one.status === 200)
+        .map((one) => ({ ...one, place: places.get(numberOf(one.answer.conference)) })).filter((one) => one.place);
+    const told = [...asked].sort((a, b) => a.ended - b.ended);
+    let last = null, i = 0;
+    for (const one of [...asked].sort((a, b) => a.began - b.began)) {
+        for (; i < told.length && told[i].ended < one.began; i++) {
+            if (!last || isBefore(told[i].place, last.place) > 0) last = told[i];
+        }
+        if (last && isBefore(one.place, last.place) < 0) fault('order', `form ${one.n} stands before form ${last.n}, told earlier`);
+    }
+}
+
+/* ── all of it ── */
+
+function checkDatabase(world, fault) {
+    const file = path.join(world.instance.runDir, 'state/rtcc.db');
+    const checks = 'PRAGMA integrity_check; PRAGMA foreign_key_check';
+    const said = execFileSync('sqlite3', ['-readonly', file, checks], { encoding: 'utf8' });
+    if (said.trim() !== 'ok') fault('integrity', said);
+}
+
+/* The forms' conferences that have no invitation, and the forms that are not finished. */
+export const unfinished = (world) => world.rows(`SELECT 'conference ' || c.id AS what FROM conference c WHERE NOT EXISTS
+    (SELECT 1 FROM invitation i WHERE i.site = c.site AND i.conf = c.id) UNION ALL
+    SELECT 'form ' || reqid FROM request WHERE is_done = 0`).map((row) => row.what);
+
+function checkForms(world, tables, fault) {
+    checkDatabase(world, fault);
+    for (const asked of world.history.of('ask')) checkForm(world, tables, asked, fault);
+    for (const conference of tables.conference) checkConference(tables, conference, fault);
+    for (const one of tables.request) if (!one.is_done) fault('orphan', `form ${one.reqid} was never finished`);
+}
+
+/* Where nobody serves: every form that was acknowledged is queued once. [{kind, what}] */
+export function checkQueued(world) {
+    const faults = [];
+    checkForms(world, readAll(world), (kind, what) => kind !== 'stuck' && faults.push({ kind, what }));
+    return faults;
+}
+
+/* [{kind, what}] */
+export function check(world) {
+    const faults = [], fault = (kind, what) => faults.push({ kind, what });
+    const tables = readAll(world);
+    checkForms(world, tables, fault);
+    checkMessages(world, tables, fault);
+    checkFiles(world, tables, fault);
+    checkReaders(world, tables, fault);
+    checkAcceptances(world, tables, fault);
+    checkOneAgent(tables, fault);
+    checkOrder(tables, fault);
+    checkPlaces(world, tables, fault);
+    for (const one of tables.job) fault('stuck', `job ${one.kind} ${one.key}: ${one.last_error}`);
+    return faults;
+}

@@ -1,0 +1,73 @@
+/* One run: an instance with agents of its own, a seed, a history, and how its clients call.
+ *
+ * A client insists as a page does: after a broken connection or a 5xx it sends the very same again, until it hears a yes or a no.
+ * Only what was heard counts as acknowledged. */
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { request } from '../../lib/http.js';
+import { buildFolder, sleep, startInstance } from '../../lib/instance.js';
+import { History } from './history.js';
+import { stream } from './random.js';
+
+export const OFFER_S = 2;
+
+const INSIST_MS = 60000; // a program is back within a second: who is not heard for so long is stuck
+
+class World {
+    constructor(name, seed, instance, logins) {
+        Object.assign(this, { name, seed, instance, logins, history: new History(name, seed), isOver: false, begun: 0 });
+        this.began = performance.now();
+    }
+
+    now() {
+        return Math.round((performance.now() - this.began) * 1000) / 1000;
+    }
+
+    random(name) {
+        return stream(this.seed, name);
+    }
+
+    /* One operation until it is answered: an entry {who, op, began, ended, tries, status, answer, …note}; status null: given up
+     * after `tries` (default: INSIST_MS). isFinal(status) says which answers end it; isKept: whether the history has it. */
+    async insist(who, op, note, method, url, options, { tries = Infinity, isKept = true,
+        isFinal = (status) => status < 500 } = {}) {
+        const entry = { who, op, ...note, began: this.now(), ended: null, tries: 0, status: null, failed: [] };
+        if (isKept) this.history.add(entry);
+        while (entry.tries < tries && this.now() - entry.began < INSIST_MS) {
+            if (entry.tries++) await sleep(50 + Math.random() * 100);
+            const answer = await request(this.instance.base, method, url, { accept: 'application/json', timeout: 10000,
+                ...options }).catch((error) => ({ status: 599, body: String(error.code ?? error.message) }));
+            if (answer.status === 202) entry.kept ??= this.now();
+            if (isFinal(answer.status)) {
+                entry.status = answer.status;
+                entry.answer = answer.body.startsWith('{') ? JSON.parse(answer.body) : answer.body.slice(0, 500);
+                break;
+            }
+            entry.failed.push(answer.status === 599 ? answer.body : answer.status);
+        }
+        entry.ended = this.now();
+        return entry;
+    }
+
+    /* The rows of a query on the instance's database. */
+    rows(sql) {
+        const json = execFileSync('sqlite3', ['-readonly', '-json', '-cmd', '.timeout 10000',
+            path.join(this.instance.runDir, 'state/rtcc.db'), sql], { encoding: 'utf8', maxBuffer: 1 << 30 });
+        return json.trim() ? JSON.parse(json) : [];
+    }
+}
+
+/* A world with so many agents, who have signed in nowhere yet. */
+export async function startWorld(name, seed, { agents = 6, settings = {}, build = buildFolder, between, ...rest } = {}) {
+    const instance = await startInstance({ build, settings: { offer_s: OFFER_S, hold_s: 2, gone_s: 20, capacity: 2, ...settings },
+        ...rest });
+    if (between) between.to = instance.port;
+    const logins = Array.from({ length: agents }, (_, i) => `agent${i}`);
+    for (const login of logins) addAgent(instance, build, login);
+    return new World(name, seed, instance, logins);
+}
+
+function addAgent(instance, build, login) {
+    execFileSync(path.join(build, 'sbin/rtcc'), ['agent', 'add', login, login, 'agent'], { input: `${instance.password}\n`,
+        env: { ...process.env, RTCC_CONF: path.join(instance.runDir, 'rtcc.conf') } });
+}

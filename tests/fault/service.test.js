@@ -1,0 +1,126 @@
+/* The servers behind form_submit, and form_submit itself, in the middle of its calls to them: every customer is queued once. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { describe, test } from 'node:test';
+import { sleep, until } from '../lib/instance.js';
+import { faultyWays, startBetween } from './lib/between.js';
+import { checkQueued, unfinished } from './lib/check.js';
+import { ask } from './lib/customer.js';
+import { seeds } from './lib/random.js';
+import { startWorld } from './lib/world.js';
+
+const programs = ['vcs_conf_schedule', 'queue', 'vcs_call'];
+
+/* A world behind a server between, until `run` is over; nobody serves in it. */
+async function withBetween(name, run) {
+    const [seed] = seeds(1), between = await startBetween();
+    const world = await startWorld(name, seed, { agents: 0, settings: between.settings, between });
+    try {
+        await run(world, between);
+        const faults = checkQueued(world);
+        assert.deepEqual(faults.slice(0, 20), [], `${faults.length} faults; seed ${seed}, history: ${faults.length &&
+            world.history.keep()}`);
+    } finally {
+        await world.instance.stop();
+        await between.stop();
+    }
+}
+
+/* Calls each of a list once, so many at once. */
+async function inLanes(lanes, list, call) {
+    const rest = [...list];
+    await Promise.all(Array.from({ length: lanes }, async () => { while (rest.length) await call(rest.shift()); }));
+}
+
+const numberOf = (call) => Number(call.body.get('reqid').split('-')[1]);
+
+/* How often each form has called each program. */
+function counter() {
+    const seen = new Map();
+    return (call) => {
+        const key = `${numberOf(call)} ${call.program}`;
+        seen.set(key, (seen.get(key) ?? 0) + 1);
+        return seen.get(key);
+    };
+}
+
+const ESTABLISHED = '01';
+
+/* The process of that name whose end of a connection to us has this port. */
+function processAt(instance, name, port) {
+    const hex = port.toString(16).toUpperCase().padStart(4, '0');
+    const lines = fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/));
+    const socket = `socket:[${lines.find((one) => one[1]?.endsWith(`:${hex}`) && one[3] === ESTABLISHED)?.[9]}]`;
+    return instance.processes(name).find(({ pid }) => {
+        try {
+            return fs.readdirSync(`/proc/${pid}/fd`).some((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`) === socket);
+        } catch { return false; } // it has just died
+    });
+}
+
+describe('service calls', { concurrency: 3 }, () => {
+    test(`calls answered ${faultyWays.join(', ')}: every customer is queued once`, () => withBetween('ways', async (world, between) => {
+        const cases = faultyWays.flatMap((way) => programs.map((program) => ({ way, program })));
+        const times = counter(), met = new Set();
+        between.how = (call) => {
+            const { way, program } = cases[numberOf(call)];
+            if (call.program !== program || times(call) > 1) return 'pass';
+            met.add(`${way} ${program}`);
+            return way;
+        };
+        await inLanes(6, cases.keys(), async (n) => {
+            const asked = await ask(world, n);
+            assert.equal(asked.status, 200, JSON.stringify(asked));
+        });
+        await until(() => !unfinished(world).length, 'all are queued', 15000, 250);
+        assert.equal(met.size, cases.length, 'every way was met at every program');
+    }));
+
+    test('form_submit dies right after its calls, 200 times: every customer is queued once', () => withBetween('deaths',
+        async (world, between) => {
+            const times = counter();
+            let deaths = 0, forms = 0;
+            between.before = (call) => {
+                if (call.program !== programs[numberOf(call) % 3] || times(call) > 1) return;
+                const victim = processAt(world.instance, 'form_submit', call.asked.socket.remotePort) ??
+                    processAt(world.instance, 'rtcc', call.asked.socket.remotePort);
+                if (!victim) return;
+                process.kill(victim.pid, 'SIGKILL');
+                deaths++;
+            };
+            await inLanes(8, Array(8).keys(), async () => {
+                while (deaths < 200 && forms < 400) {
+                    const asked = await ask(world, forms++);
+                    assert.equal(asked.status, 200, JSON.stringify(asked));
+                }
+            });
+            await until(() => !unfinished(world).length, 'all are queued', 15000, 250);
+            assert.ok(deaths >= 200, `${deaths} deaths among ${forms} forms`);
+        }));
+
+    test('the servers are cut off for 30 s: no request takes over 5 s, everything is queued 10 s after the repair', () =>
+        withBetween('cut', async (world, between) => {
+            let isCut = true;
+            const customers = (async () => {
+                for (let n = 0, all = []; ; n++) {
+                    if (!isCut) return Promise.all(all);
+                    all.push(ask(world, n, 1)); // he goes away: only `rtcc work` is left to do it
+                    await sleep(250);
+                }
+            })();
+            between.how = () => 'deaf';
+            await sleep(15000);
+            await between.close(); // then there is not even somebody to connect to
+            await sleep(15000);
+            isCut = false;
+            between.how = () => 'pass';
+            await between.open();
+            const repaired = world.now(), asked = await customers;
+            await until(() => !unfinished(world).length, 'everything is queued', 12000, 100);
+            const after = world.now() - repaired, took = asked.map((one) => one.ended - one.began);
+            assert.ok(asked.length > 80 && asked.every((one) => one.kept !== undefined || one.status === 200),
+                JSON.stringify(asked.find((one) => one.kept === undefined && one.status !== 200)));
+            assert.ok(Math.max(...took) <= 5000, `a request took ${Math.max(...took)} ms`);
+            assert.ok(after <= 10000, `it took ${after} ms`);
+        }));
+});
