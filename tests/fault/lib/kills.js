@@ -72,12 +72,13 @@ async function run(world, { kills, customers, atOnce, names, quiet, drain }) {
     return [...faults, ...open.map((what) => ({ kind: 'orphan', what: `${what} after ${quiet} ms of quiet` }))];
 }
 
-/* One seed: {faults, summary, file}; the history is kept when there are faults, or when the run itself fails. `place`: what
- * startWorld() takes besides. */
+/* One seed: {faults, summary, file}; the history is kept when there are faults, or when the run itself fails. `prepare` is
+ * called with the world before anybody comes; `place`: what startWorld() takes besides. */
 export async function killRun(name, seed, { kills, customers, atOnce = 24, agents = 8, names = everything, quiet = QUIET_MS,
-    drain = 30000, ...place }) {
+    drain = 30000, prepare = () => {}, ...place }) {
     const world = await startWorld(name, seed, { agents, ...place }), stopWatching = watch(world);
     try {
+        await prepare(world);
         const faults = await run(world, { kills, customers, atOnce, names, quiet, drain });
         return { faults, summary: summary(world, faults), file: faults.length ? world.history.keep() : null };
     } catch (error) {
