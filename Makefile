@@ -45,7 +45,8 @@ FCGI_VERSION ?= $(shell dpkg-query -W -f '$${Version}' libfcgi-dev 2>/dev/null |
 FCGI_LEAST = $(if $(findstring -,$(FCGI_VERSION)),2.4.2-2+deb12u1,2.4.5)
 $(O)/libfcgi-is-mended: Makefile
 	@mkdir -p $(@D)
-	@[ -n '$(FCGI_VERSION)' ] && [ "$$(printf '%s\n' '$(FCGI_LEAST)' '$(FCGI_VERSION)' | sort -V | head -n 1)" = '$(FCGI_LEAST)' ] || \
+	@least=$$(printf '%s\n' '$(FCGI_LEAST)' '$(FCGI_VERSION)' | sort -V | head -n 1); \
+	[ -n '$(FCGI_VERSION)' ] && [ "$$least" = '$(FCGI_LEAST)' ] || \
 	    { echo "libfcgi '$(FCGI_VERSION)' has a hole (CVE-2025-23016); at least $(FCGI_LEAST) is needed" >&2; exit 1; }
 	@touch $@
 

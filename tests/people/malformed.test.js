@@ -98,7 +98,8 @@ test('multipart that is broken is 400', async () => {
         }
         for (const type of ['multipart/form-data', 'multipart/form-data; boundary=', 'multipart/form-data; boundary="',
             `multipart/form-data; boundary=${'b'.repeat(200)}`, 'multipart/form-data; boundary="b\\"', 'multipart/form-data; x=y'])
-            await refuse(bytesOf('POST', url(program), [accept, `Content-Type: ${type}`], text('--b\r\n\r\nx\r\n--b--\r\n')), 400, `${program} ${type}`);
+            await refuse(bytesOf('POST', url(program), [accept, `Content-Type: ${type}`], text('--b\r\n\r\nx\r\n--b--\r\n')), 400,
+                `${program} ${type}`);
     });
 });
 
