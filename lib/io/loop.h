@@ -19,6 +19,7 @@ enum {
     LOOP_SEND_MS = 30000,       /* for a client to read its answer */
     LOOP_DRAIN_MS = 2000,       /* for the rest of what was refused */
     LOOP_STOP_MS = 1500,        /* for what is in hand when the process ends */
+    LOOP_QUIET_MS = 100,        /* then the web server has seen which kept connections are gone */
     LOOP_TICK_MS = 1000,        /* the look at the database that does not depend on the bell */
     LOOP_PLACE_MS = 15000,      /* a better place alone ends no wait before this */
     LOOP_SPARE_DESCRIPTORS = 96 /* of RLIMIT_NOFILE: databases, log, files; a third of it to say no with */
@@ -38,6 +39,7 @@ struct loop {
     bool is_stopping;
     size_t full;             /* connections from which on requests are answered 503 */
     int64_t now_ms;          /* boot clock, of this turn */
+    int64_t asked_ms;        /* when the last request came or was woken */
     int64_t listen_again_ms; /* not before, after the system had no descriptor left */
 
     /* HOLD, park.c */

@@ -409,6 +409,28 @@ at_the_end_requests_in_hand_and_answers_on_their_way_are_finished(void **state)
     assert_int_equal(server_stop(&server), 0);
 }
 
+/* A web server that has not seen yet that the program ends. */
+static void
+at_the_end_a_kept_connection_is_good_for_one_more_request(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        struct server server = server_start(&batch, 0);
+        int fd = connect_to(server.path);
+        send_request(fd, 1, true, "");
+        struct reply reply = read_reply(fd, 1000);
+        assert_true(says(&reply, "Status: 200 "));
+        kill(server.pid, SIGTERM);
+        usleep(20000);
+        send_request(fd, 1, true, "");
+        reply = read_reply(fd, 1000);
+        assert_true(says(&reply, "Status: 200 "));
+        assert_true(is_closed(fd, 1000));
+        close(fd);
+        assert_int_equal(server_stop(&server), 0);
+    }
+}
+
 int
 main(void)
 {
@@ -425,6 +447,7 @@ main(void)
         UNIT(the_largest_request_comes_whole_over_both_kinds_of_sockets),
         UNIT(parts_of_requests_take_a_bounded_memory),
         UNIT(at_the_end_requests_in_hand_and_answers_on_their_way_are_finished),
+        UNIT(at_the_end_a_kept_connection_is_good_for_one_more_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
