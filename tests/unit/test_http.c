@@ -2,11 +2,9 @@
  * one that never accepts, and one behind a certificate that nobody signed. */
 #include "unit.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "io/http.h"
