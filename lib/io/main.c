@@ -22,7 +22,7 @@
 
 /* What malloc keeps instead of giving it back: a transaction's pages come and go with every turn, and asking the kernel for them
  * anew took a tenth of the time. */
-enum { KEEP_FREE_BYTES = 4 * 1024 * 1024 };
+enum { KEEP_FREE_BYTES = 4 * 1024 * 1024, REFUSE_MS = 1000 };
 
 static void
 print_param(FILE *out, const struct param *p)
@@ -76,12 +76,27 @@ is_listening(int fd)
 }
 
 static void
-serve_fastcgi(const struct center *process)
+start_fastcgi(void)
 {
     stop_keep();
     if (fcgi_start(STDIN_FILENO) != OK)
         log_fatal("libfcgi does not start");
     stop_listen(); /* after libfcgi has taken the signals for itself */
+}
+
+/* Whoever keeps the programs starts this one again, and what it needs may be there then. Whoever asks meanwhile is told so: in
+ * the socket's queue he would wait until the web server gives up. */
+static void
+end_without_database(const struct center *process, const char *why)
+{
+    log_error("%s", why);
+    prefork_refuse(&service, process, STDIN_FILENO, REFUSE_MS);
+    exit(stop_is_wanted() ? 0 : 1);
+}
+
+static void
+serve_fastcgi(const struct center *process)
+{
     if (service.mode == PREFORK)
         prefork_run(&service, process, STDIN_FILENO);
     else
@@ -100,10 +115,12 @@ main(int argc, char **argv)
         return answer_person(argc, argv);
     const char *why = NULL;
     struct center process = {.settings = settings_load()};
+    if (is_fastcgi)
+        start_fastcgi();
     if (db_open(process.settings->state_dir, &process.db, &why) != OK) {
         process.db = NULL;
         if (is_fastcgi)
-            log_fatal("%s", why);
+            end_without_database(&process, why);
         log_error("%s", why);
     }
     if (is_fastcgi)

@@ -134,3 +134,26 @@ prefork_run(const struct service *s, const struct center *process, int listen_fd
     }
     close(epoll);
 }
+
+static enum err
+refuse(struct request *r)
+{
+    return center_fault(r->c, ERR_UNAVAILABLE, NULL, "Nothing can be read or kept at the moment; please try again soon.");
+}
+
+void
+prefork_refuse(const struct service *s, const struct center *process, int listen_fd, int64_t ms)
+{
+    struct service refusing = *s;
+    int64_t end_ms = clock_boot_ms() + ms, left_ms;
+    refusing.mode = PREFORK;
+    refusing.access = NULL;
+    refusing.answer = refuse;
+    while (!stop_is_wanted() && (left_ms = end_ms - clock_boot_ms()) > 0) {
+        struct timespec wait = {left_ms / 1000, left_ms % 1000 * 1000000};
+        struct pollfd ready = {.fd = listen_fd, .events = POLLIN};
+        int fd = ppoll(&ready, 1, &wait, stop_mask()) > 0 ? accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC) : -1;
+        if (fd >= 0)
+            serve(&refusing, process, fd);
+    }
+}

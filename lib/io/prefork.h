@@ -2,6 +2,8 @@
 #ifndef RTCC_PREFORK_H
 #define RTCC_PREFORK_H
 
+#include <stdint.h>
+
 #include "io/service.h"
 
 enum {
@@ -12,5 +14,8 @@ enum {
 
 /* Serves requests from listen_fd until stop_is_wanted(). process gives db and settings. */
 void prefork_run(const struct service *s, const struct center *process, int listen_fd);
+
+/* Answers 503 to whatever comes for so long, or until stop_is_wanted(): for a program of any mode that has no database. */
+void prefork_refuse(const struct service *s, const struct center *process, int listen_fd, int64_t ms);
 
 #endif

@@ -6,6 +6,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { ask } from '../lib/fastcgi.js';
 import { buildFolder, tree, until } from '../lib/instance.js';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-start-'));
@@ -97,6 +98,18 @@ for (const name of ['vcs', 'conf_poll', 'file_put']) {
             running.child.kill('SIGKILL');
             await running.close();
         }
+    });
+}
+
+for (const name of ['vcs', 'conf_poll', 'form_submit']) { // one of each mode
+    test(`as FastCGI ${name} answers 503 while it cannot use its database, so that nobody waits for nothing`, async () => {
+        const socket = path.join(folder, `${name}.broken`), env = { ...clean, RTCC_CONF: path.join(folder, 'broken.conf') };
+        const child = spawn('spawn-fcgi', ['-n', '-s', socket, '--', program(name)], { env, stdio: 'ignore' });
+        const exit = new Promise((done) => child.once('exit', done));
+        await until(() => fs.existsSync(socket), 'it listens');
+        const text = await ask(socket, { HTTP_ACCEPT: 'text/html', QUERY_STRING: 'conf=1' }).answer;
+        assert.match(text, /^Status: 503 [\s\S]*\r\nRetry-After: \d[\s\S]*<p>Load this page again/);
+        assert.equal(await exit, 1);
     });
 }
 
