@@ -112,6 +112,7 @@ write_message_page(struct request *r, enum err err, struct body *body)
     bool is_page = r->is_page_wanted || (r->service->format == FORMAT_PAGE && !r->is_json_wanted && !r->is_xml_wanted);
     if (!is_page || r->service->render == NULL)
         return false;
+    bool is_post = strcmp(r->method, "POST") == 0;
     struct value *tree = value_object(r->c->mem);
     value_add_int(tree, "status", err_status(err));
     value_add_text(tree, "code", err_code(err));
@@ -120,6 +121,8 @@ write_message_page(struct request *r, enum err err, struct body *body)
     value_add_text(tree, "reason", fault_reason(r, err));
     value_add_text(tree, "site_name", r->c->settings->site_name);
     value_add_text(tree, "phone_number", r->c->settings->phone_number);
+    value_add_flag(tree, "is_unsent", err == ERR_UNAVAILABLE && is_post);
+    value_add_flag(tree, "is_unread", err == ERR_UNAVAILABLE && !is_post);
     return write_page(r, "message", tree, body) == OK && !body->bytes.full;
 }
 
