@@ -28,7 +28,7 @@ static struct disk_head *head;
 static const char *folder = "";
 static size_t folder_bytes;
 static uint64_t inode_of[FILES_MAX]; /* by descriptor; 0: not below the folder */
-static unsigned seed;
+static uint64_t seed;
 
 /* The system's own function of that name. */
 #define REAL(name)                                                                                                               \
@@ -54,7 +54,7 @@ start(void)
     head = mapped;
     folder = below;
     folder_bytes = strlen(below);
-    seed = (unsigned)getpid();
+    seed = (uint64_t)getpid() * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 /* The name below the folder, "" for the folder itself, NULL for what is elsewhere. */
@@ -100,6 +100,16 @@ note(enum disk_kind kind, uint64_t inode, uint64_t at, const void *data, size_t 
 
 /* ── what the disk is like ── */
 
+/* A number below 1,000, by chance (xorshift: with rand_r one refusal brings the next). */
+static uint32_t
+per_mille(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (uint32_t)((seed >> 32) % 1000);
+}
+
 /* Whether the disk says no; errno then says why. */
 static bool
 is_refused(bool is_growing)
@@ -115,7 +125,7 @@ is_refused(bool is_growing)
         error = EROFS;
         break;
     case DISK_BROKEN:
-        error = (unsigned)rand_r(&seed) % 1000 < head->per_mille ? EIO : 0;
+        error = per_mille() < head->per_mille ? EIO : 0;
         break;
     }
     if (error == 0)
@@ -251,7 +261,7 @@ int
 unlink(const char *path)
 {
     const char *name = name_below(path);
-    if (name != NULL && is_refused(false))
+    if (name != NULL && head->mode == DISK_READ_ONLY && is_refused(false))
         return -1;
     int status = REAL(unlink)(path);
     if (name != NULL && status == 0)

@@ -103,16 +103,18 @@ process.on('exit', () => running.forEach((one) => one.child.kill('SIGTERM')));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1)); // a test that hung was ended
 
 /* Starts an instance and waits for its `ready` line. All optional: port; runDir (kept afterwards); build; from, the tree whose
- * serve it is; web, as serve's -w has it; tls: https on a port of its own, which is then `base`, and `plainBase` the other; env;
- * settings, an object of lines for rtcc.conf. Passwords are hashed at the lowest cost unless settings say otherwise. */
-export async function startInstance({ port, runDir, build = buildFolder, from = tree, web = 'nginx', tls = false, env = {},
-    settings = {} } = {}) {
+ * serve it is; through, a command that serve is run by; web, as serve's -w has it; tls: https on a port of its own, which is then
+ * `base`, and `plainBase` the other; env; settings, an object of lines for rtcc.conf. Passwords are hashed at the lowest cost
+ * unless settings say otherwise. */
+export async function startInstance({ port, runDir, build = buildFolder, from = tree, through = [], web = 'nginx', tls = false,
+    env = {}, settings = {} } = {}) {
     port ??= await freePort();
     const tlsPort = tls ? await freePort() : undefined;
     const folder = runDir ?? fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-')));
     const lines = Object.entries({ password_cost: 1, ...settings }).flatMap(([key, value]) => ['-s', `${key} ${value}`]);
-    const child = spawn(path.join(from, 'sbin/serve'), ['-b', build, '-p', String(port), '-r', folder, '-w', web,
-        ...tls ? ['-t', String(tlsPort)] : [], ...lines], {
+    const [command, ...args] = [...through, path.join(from, 'sbin/serve'), '-b', build, '-p', String(port), '-r', folder, '-w', web,
+        ...tls ? ['-t', String(tlsPort)] : [], ...lines];
+    const child = spawn(command, args, {
         env: { ...process.env, RTCC_DEMO_PASSWORD: demoPassword, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
     });
     const instance = new Instance(child, port, tlsPort, folder, runDir === undefined);

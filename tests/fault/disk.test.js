@@ -1,0 +1,332 @@
+/* The disk is full, read-only, breaks off writes, or the database is locked by somebody: whoever asks is told so in time, with what to
+ * do; nothing is half kept; and all is well by itself when the disk is.
+ *
+ * During each fault the same people go on doing what they do, each with the ids that a client has, and send again what was refused
+ * when it is over: then everything must be there once. RTCC_SECONDS is how long the disk breaks off writes (5). */
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { get, post, request } from '../lib/http.js';
+import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
+import { ask, conversation, readyAgent, waitForOffer } from '../lib/people.js';
+import { html, json } from '../lib/wire.js';
+import { Disk } from './disk.js';
+
+const phone = '+1 603 555 0100', IN_TIME_MS = 5000, brokenMs = Number(process.env.RTCC_SECONDS ?? 5) * 1000;
+const settings = { phone_number: phone, capacity: 100, offer_s: 600, gone_s: 600 };
+
+/* ── an instance, asked about directly ── */
+
+/* through: the command that leads into the mounts of the instance, [] for our own. */
+function rows({ file, through }, sql) {
+    const [command, ...args] = [...through, 'sqlite3', '-json', '-readonly', file, sql];
+    return JSON.parse(execFileSync(command, args, { encoding: 'utf8' }) || '[]');
+}
+
+/* Nothing is half there: no row without those it belongs to, no file without a row. The rooms of forms that are kept until they are
+ * finished come to their customers and invitations then. */
+function isWhole(where) {
+    const { state } = where, wrong = rows(where, `
+        SELECT 'damaged' AS what WHERE (SELECT * FROM pragma_integrity_check) <> 'ok'
+        UNION ALL SELECT 'points to nothing' FROM pragma_foreign_key_check
+        UNION ALL SELECT 'a room that no form knows' FROM conference c WHERE c.account LIKE 'key:%'
+            AND NOT EXISTS (SELECT 1 FROM request q WHERE q.reqid = c.reqid)
+        UNION ALL SELECT 'a finished form without its customer' FROM request q WHERE q.is_done = 1
+            AND NOT EXISTS (SELECT 1 FROM conference c JOIN member m ON m.conf = c.id AND m.role = 'customer' WHERE c.reqid = q.reqid)
+        UNION ALL SELECT 'a finished form without its invitation' FROM request q WHERE q.is_done = 1
+            AND NOT EXISTS (SELECT 1 FROM conference c JOIN invitation i ON i.conf = c.id WHERE c.reqid = q.reqid)
+        UNION ALL SELECT 'a kept form that nobody finishes' FROM request q WHERE q.is_done = 0
+            AND NOT EXISTS (SELECT 1 FROM job j WHERE j.key = q.reqid)
+        UNION ALL SELECT 'a form with two rooms' FROM conference WHERE reqid IS NOT NULL GROUP BY account, reqid HAVING count(*) > 1
+        UNION ALL SELECT 'a customer with two invitations' FROM invitation GROUP BY conf HAVING count(*) > 1
+        UNION ALL SELECT 'a half acceptance' FROM reservation r JOIN invitation i ON i.id = r.invitation
+            WHERE (r.state = 'accepted') <> (i.state IN ('accepted', 'done') AND i.agent = r.agent AND EXISTS
+                (SELECT 1 FROM member m WHERE m.conf = i.conf AND m.agent = r.agent AND m.left_at = 0)) AND r.state = 'accepted'
+        UNION ALL SELECT 'a half announced file' FROM file f WHERE f.event <> 0
+            AND NOT EXISTS (SELECT 1 FROM event e WHERE e.id = f.event AND e.kind = 'file')
+        UNION ALL SELECT 'a message twice' FROM event WHERE kind = 'message' GROUP BY conf, text HAVING count(*) > 1`);
+    assert.deepEqual(wrong, []);
+    const places = rows(where, 'SELECT place, bytes FROM file'), kept = fs.readdirSync(path.join(state, 'files'));
+    assert.deepEqual(kept.sort(), places.map((one) => one.place).sort(), 'a file has a row');
+    for (const { place, bytes } of places) assert.ok(fs.statSync(path.join(state, 'files', place)).size >= bytes);
+}
+
+/* ── what people do ── */
+
+/* One piece of work: `send` may be repeated until it is taken. */
+function workOf(instance, { customer, agent, offers }) {
+    const { base } = instance, member = { conf: customer.conference, token: customer.token };
+    const form = () => ({ name: 'Ann', phone: '+16035551234', question: 'It does not work.', reqid: randomUUID() });
+    const message = () => ({ ...member, kind: 'message', text: `I say ${randomUUID()}`, nonce: randomUUID() });
+    const piece = (name, options, send) => ({ name, isPage: options === html, send });
+    const posting = (name, program, fields, options) =>
+        piece(name, options, () => post(base, `/cgi_bin/${program}`, fields, options));
+    const file = { ...member, nonce: randomUUID(), file: { name: 'a.txt', type: 'text/plain', data: 'x'.repeat(20000) } };
+    const offer = offers.pop();
+    return [
+        posting('form', 'form_submit', form(), json),
+        posting('form as a page', 'form_submit', form(), html),
+        posting('message', 'conf_post', message(), json),
+        posting('message as a page', 'conf_post', message(), html),
+        piece('file', json, () => request(base, 'POST', '/cgi_bin/file_put', { multipart: file, ...json })),
+        ...offer ? [posting('acceptance', 'agent_act', { action: 'accept', reservation: offer.reservation },
+            { bearer: offer.agent.token, ...json })] : [],
+        posting('note', 'agent_act', { action: 'note', conf: customer.conference, text: 'A note.', nonce: randomUUID() },
+            { bearer: agent.token, ...json }),
+    ];
+}
+
+const polls = (instance, { customer, agent }) => [
+    () => get(instance.base, '/cgi_bin/conf_poll', { conf: customer.conference, token: customer.token, wait: 1,
+        after: 2 ** 40 }, json),
+    () => get(instance.base, '/cgi_bin/conf_poll', { conf: customer.conference, token: customer.token, wait: 0 }, json),
+    () => get(instance.base, '/cgi_bin/agent_poll', { wait: 1, after: 2 ** 40 }, { bearer: agent.token, ...json }),
+];
+
+async function inTime(send, name) {
+    const began = performance.now(), answer = await send(), ms = performance.now() - began;
+    assert.ok(ms < IN_TIME_MS, `${name} took ${ms} ms`);
+    return answer;
+}
+
+/* Whoever is refused knows when to come again, and in a browser what to do and whom to call. */
+function isHelpful(answer, { name, isPage }) {
+    assert.equal(answer.status, 503, `${name}: ${answer.status} ${answer.body}`);
+    assert.match(answer.headers['retry-after'] ?? '', /^[1-9]\d*$/, `${name}: ${JSON.stringify(answer.headers)}`);
+    if (!isPage) assert.equal(answer.json().error.code, 'unavailable', answer.body);
+    if (!isPage) return;
+    assert.match(answer.headers['content-type'], /^text\/html/);
+    assert.ok(answer.body.includes(phone), answer.body);
+    assert.match(answer.body, /go back[^.]*send it again/i);
+}
+
+const isTaken = (answer) => [200, 202, 303].includes(answer.status);
+
+/* What was promised with an answer: the same again gives the same. */
+function promised(answer) {
+    if (answer.status === 303) return answer.headers.location;
+    const { id, conference, event, member } = answer.status === 200 ? answer.json() : {};
+    return id ?? event ?? member ?? conference;
+}
+
+/* A room in talk, and another agent. */
+async function peopleIn(instance) {
+    const { agent, customer } = await conversation(instance, 'anna');
+    return { agent, customer, agents: [agent, await readyAgent(instance, 'ben')] };
+}
+
+/* An offer to each of the agents. */
+async function withOffers(instance, one) {
+    const offers = [];
+    for (let i = 0; i < one.agents.length; i++) await ask(instance);
+    for (const agent of one.agents) offers.push({ ...await waitForOffer(instance, agent), agent });
+    return { ...one, offers };
+}
+
+/* ── a fault ── */
+
+/* Until `begin` has effect, while it lasts, and after `end`. What was refused is tried again in the end. */
+class Trouble {
+    constructor(instance, where, people) {
+        Object.assign(this, { instance, where, people, pieces: [], refused: new Map(), isOver: false });
+        this.polling = Promise.all(polls(instance, people).map((send) => this.keepPolling(send)));
+    }
+
+    async keepPolling(send) {
+        for (; !this.isOver; await sleep(50)) {
+            const answer = await inTime(send, 'a poll');
+            assert.ok([200, 503].includes(answer.status), `a poll: ${answer.status} ${answer.body}`);
+        }
+    }
+
+    async round() {
+        const work = workOf(this.instance, this.people);
+        this.pieces.push(...work);
+        const asked = work.map(async (one) => {
+            const answer = await inTime(one.send, one.name);
+            one.promised = isTaken(answer) ? promised(answer) : undefined;
+            if (isTaken(answer)) return;
+            isHelpful(answer, one);
+            this.refused.set(one.name, (this.refused.get(one.name) ?? 0) + 1);
+        });
+        for (const one of await Promise.allSettled(asked)) if (one.reason) throw one.reason;
+    }
+
+    async status() {
+        const answer = await inTime(() => get(this.instance.base, '/cgi_bin/status'), 'status');
+        return { isOk: answer.status === 200, ...answer };
+    }
+
+    /* Not ok, and says how to mend it; it writes once in a second. */
+    async isToldByStatus(mend) {
+        const { status, body } = await until(async () => {
+            const now = await this.status();
+            return now.isOk ? null : now;
+        }, 'status is not ok', IN_TIME_MS);
+        assert.equal(status, 503);
+        assert.match(body, /^not ok\n/);
+        assert.match(body, mend);
+    }
+
+    isRefused(...names) {
+        for (const name of names) assert.ok(this.refused.get(name) > 0, `${name} was refused`);
+    }
+
+    /* Within five seconds everything is taken again, and nothing is half there. Then all is sent again: what was taken gives the same
+     * answer, so it was not lost, and what was refused is taken. */
+    async isWellAgain() {
+        const end = Date.now() + IN_TIME_MS;
+        await until(async () => (await this.status()).isOk, 'status is ok again', IN_TIME_MS);
+        for (const one of workOf(this.instance, this.people)) {
+            await until(async () => isTaken(await one.send()), `${one.name} is taken`, end - Date.now());
+        }
+        isWhole(this.where);
+        for (const one of this.pieces) {
+            const answer = await until(async () => {
+                const now = await one.send();
+                return isTaken(now) ? now : null;
+            }, `${one.name} is taken`, IN_TIME_MS);
+            if (one.promised !== undefined) assert.deepEqual(promised(answer), one.promised, `${one.name} is as it was promised`);
+        }
+        await until(() => rows(this.where, 'SELECT count(*) AS n FROM request WHERE is_done = 0')[0].n === 0, 'kept forms', 20000);
+        isWhole(this.where);
+    }
+}
+
+/* Kills the programs of these names; whoever keeps them starts them again, in the middle of the trouble. */
+async function startAnew(instance, ...names) {
+    const killed = instance.processes().filter((one) => names.includes(one.name)).map((one) => one.pid);
+    for (const pid of killed) process.kill(pid, 'SIGKILL');
+    await until(() => {
+        const now = instance.processes();
+        return names.every((name) => now.some((one) => one.name === name && !killed.includes(one.pid)));
+    }, 'all are started again');
+}
+
+const programs = (instance) => [...new Set(instance.processes().map((one) => one.name))]
+    .filter((name) => fs.existsSync(path.join(buildFolder, 'cgi-bin', name)));
+
+/* ── the tests ── */
+
+let disk, where, instance, people;
+before(async () => {
+    disk = new Disk();
+    where = { state: disk.state, file: path.join(disk.state, 'rtcc.db'), through: [] };
+    instance = await disk.start({ settings });
+    people = await peopleIn(instance);
+});
+after(async () => {
+    await instance.stop();
+    disk.clear();
+});
+
+async function roundsFor(trouble, ms) {
+    for (const end = Date.now() + ms; Date.now() < end; await sleep(100)) await trouble.round();
+}
+
+const everything = ['form', 'form as a page', 'message', 'message as a page', 'file', 'acceptance', 'note'];
+
+/* The disk as it is made by `begin`, until `end`. */
+async function whileDisk(on, where, who, begin, end, during) {
+    const trouble = new Trouble(on, where, await withOffers(on, who));
+    await begin();
+    try {
+        await during(trouble);
+    } finally {
+        trouble.isOver = true;
+        await end();
+    }
+    await trouble.polling;
+    await trouble.isWellAgain();
+    return trouble;
+}
+
+const withDisk = (mode, during, perMille) => whileDisk(instance, where, people, () => disk.become(mode, perMille),
+    () => disk.become('well'), during);
+
+/* A disk gets full by what is written: its files have some room of their own. */
+async function untilFull(trouble) {
+    await until(async () => { await trouble.round(); return everything.every((name) => name === 'acceptance'
+        || trouble.refused.has(name)); }, 'the disk is full', 60000, 0);
+}
+
+test('a full disk: 503 and what to do, nothing half kept, and well again with room', () => withDisk('full', async (trouble) => {
+    await untilFull(trouble);
+    await trouble.isToldByStatus(/database +NOT OK .*free space/);
+    await startAnew(instance, ...programs(instance));
+    await roundsFor(trouble, 2000);
+}));
+
+test('a read-only disk: 503 and what to do, nothing half kept, and well again by itself', () => withDisk('readOnly', async (trouble) => {
+    await trouble.round();
+    trouble.isRefused(...everything);
+    await trouble.isToldByStatus(/database +NOT OK .*owner and mode/);
+    await startAnew(instance, ...programs(instance));
+    await roundsFor(trouble, 2000);
+}));
+
+test('a disk that breaks off 2 % of the writes: what is taken is there, what is refused is not', async (t) => {
+    const before = disk.refused();
+    const trouble = await withDisk('broken', (one) => roundsFor(one, brokenMs), 20);
+    const refused = [...trouble.refused.values()].reduce((sum, n) => sum + n, 0);
+    t.diagnostic(`${disk.refused() - before} writes broken off, ${refused} of ${trouble.pieces.length} requests refused`);
+    assert.ok(disk.refused() - before > 5 && refused > 0 && refused < trouble.pieces.length);
+});
+
+/* Holds the database as a backup by hand would. */
+async function lock(state) {
+    const holder = spawn('sqlite3', [path.join(state, 'rtcc.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+    holder.stdin.write('.timeout 5000\nBEGIN IMMEDIATE;\nSELECT 1;\n');
+    await new Promise((done) => holder.stdout.once('data', done));
+    return () => new Promise((done) => { holder.once('exit', done); holder.stdin.end('ROLLBACK;\n'); });
+}
+
+test('a database locked for 8 s: 503 and what to do, then all goes on', async () => {
+    let release;
+    const trouble = await whileDisk(instance, where, people, async () => { release = await lock(disk.state); }, () => release(),
+        async (one) => {
+            const end = Date.now() + 8000;
+            await one.isToldByStatus(/database +NOT OK .*locked/);
+            while (Date.now() < end) await one.round();
+        });
+    trouble.isRefused(...everything);
+});
+
+/* A disk of its own that is really small, where a disk may be mounted; the test above sees the same everywhere. */
+const mayMount = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
+if (mayMount) {
+    test('a small disk that is really full: 503 and what to do, nothing half kept, and well again with room', async () => {
+        const runDir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-small-'))), inside = path.join(runDir, 'state');
+        fs.mkdirSync(inside);
+        const small = await startInstance({ runDir, settings,
+            through: ['unshare', '-m', 'sh', '-c', `mount -t tmpfs -o size=120m,mode=700 none '${inside}' && exec "$@"`, 'sh'] });
+        const state = `/proc/${small.child.pid}/root${inside}`, ballast = path.join(state, 'ballast');
+        try {
+            const there = { state, file: path.join(inside, 'rtcc.db'), through: ['nsenter', '-m', '-t', String(small.child.pid)] };
+            await whileDisk(small, there, await peopleIn(small), () => fill(ballast), () => fs.rmSync(ballast), async (trouble) => {
+                await untilFull(trouble);
+                await trouble.isToldByStatus(/disk +NOT OK .*Make room/);
+                await startAnew(small, ...programs(small));
+                await roundsFor(trouble, 2000);
+            });
+        } finally {
+            await small.stop();
+            fs.rmSync(runDir, { recursive: true, force: true });
+        }
+    });
+}
+
+function fill(file) {
+    const fd = fs.openSync(file, 'w'), block = Buffer.alloc(1 << 16);
+    try {
+        for (;;) fs.writeSync(fd, block);
+    } catch (e) {
+        assert.equal(e.code, 'ENOSPC');
+    } finally {
+        fs.closeSync(fd);
+    }
+}
