@@ -15,6 +15,11 @@ SELECT hmac_key FROM site WHERE id = $site;
 --   one
 SELECT last_event, last_queue FROM site WHERE id = $site;
 
+-- site_write: moves a time to and fro, to see whether the database can be written.
+--   in  by int
+--   count
+UPDATE site SET created_at = created_at + $by WHERE id = $site;
+
 -- site_next_event: the next event's id; the row stays locked until COMMIT, so ids rise in the order of commits.
 --   in  is_queue int
 --   out id int

@@ -1,6 +1,8 @@
 /* What must hold for a place to serve, and what is said when it does not. */
 #include "place.h"
 
+#include <sys/resource.h>
+
 #include "model/due.h"
 #include "model/health.h"
 
@@ -113,6 +115,32 @@ a_database_that_another_holds_is_seen(void **state)
     sqlite3_close(other);
 }
 
+/* In a process of its own: what is in the way is a limit of the process. */
+static void
+look_without_room(struct installation *p, int number)
+{
+    struct health h;
+    struct rlimit limit = {1, RLIM_INFINITY};
+    (void)number;
+    place_enter(p);
+    signal(SIGXFSZ, SIG_IGN);
+    MUST(check(p, "database", &h)->is_ok);
+    place_later(p, 1000);
+    MUST(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    const struct health_check *found = check(p, "database", &h);
+    MUST(!found->is_ok && strstr(found->mend, "free space"));
+    limit.rlim_cur = RLIM_INFINITY;
+    MUST(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    MUST(check(p, "database", &h)->is_ok);
+    db_close(p->c.db);
+}
+
+static void
+a_disk_that_takes_nothing_more_is_seen_and_then_that_it_does(void **state)
+{
+    place_together(well_kept(state), 1, look_without_room);
+}
+
 static void
 a_folder_that_is_gone_is_seen(void **state)
 {
@@ -171,6 +199,7 @@ main(void)
         PLACED(each_fault_is_seen_and_told_with_its_mending),
         PLACED(a_database_that_cannot_be_written_or_has_no_site_is_seen),
         PLACED(a_database_that_another_holds_is_seen),
+        PLACED(a_disk_that_takes_nothing_more_is_seen_and_then_that_it_does),
         PLACED(a_folder_that_is_gone_is_seen),
         PLACED(more_checks_than_there_is_room_for_are_left_out),
         PLACED(the_numbers_for_monitoring_are_those_of_the_place),
