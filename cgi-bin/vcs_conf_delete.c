@@ -6,8 +6,6 @@
 #include "page/show.h"
 #include "page/template.h"
 
-#include "base/text.h"
-
 enum { DELETE_VANITY };
 
 static const struct param params[] = {
@@ -21,10 +19,9 @@ static enum err
 answer(struct request *r)
 {
     struct conference conf;
-    bool is_leader;
-    enum err err = conference_by_code(r->c, r->args[DELETE_VANITY].text, &conf, &is_leader);
-    if (err == OK && !text_same(conf.account, r->caller->account))
-        return center_fault(r->c, ERR_NOT_FOUND, "delete_vanity", "There is no such conference.");
+    enum err err = conference_own_by_code(r->c, r->caller->account, r->args[DELETE_VANITY].text, &conf);
+    if (err == ERR_NOT_FOUND)
+        return center_fault(r->c, err, "delete_vanity", "No conference of yours has this code.");
     if (err == OK)
         err = talk_end(r->c, conf.id, 0);
     return err == OK ? show_conferences(r) : err;

@@ -146,6 +146,13 @@ read_wish(struct request *r, struct conference_wish *w)
 }
 
 static enum err
+change(struct request *r, const struct conference_wish *wish, struct conference *out)
+{
+    enum err err = conference_change(r->c, r->args[MOD_VANITY].number, wish, out);
+    return err == ERR_NOT_FOUND ? center_fault(r->c, err, "mod_vanity", "No conference of yours has this code.") : err;
+}
+
+static enum err
 answer(struct request *r)
 {
     struct conference_wish wish;
@@ -154,7 +161,7 @@ answer(struct request *r)
     if (err != OK)
         return err;
     if (r->args[MOD_VANITY].text)
-        err = conference_change(r->c, r->args[MOD_VANITY].number, &wish, &conf);
+        err = change(r, &wish, &conf);
     else
         err = conference_schedule(r->c, &wish, &conf);
     r->out_name = "conference";

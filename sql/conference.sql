@@ -30,6 +30,13 @@ SELECT state, ended_at FROM conference WHERE site = $site AND id = $id;
 --   one
 SELECT id FROM conference WHERE site = $site AND code = $code AND ended_at = 0;
 
+-- conference_own_by_code: the live conference of a participant's code, if that account scheduled it.
+--   in  code int, account text
+--   out id int
+--   one
+SELECT id FROM conference INDEXED BY conference_code
+WHERE site = $site AND code = $code AND ended_at = 0 AND account = $account;
+
 -- conference_by_reqid: the conference that an account's earlier request made.
 --   in  account text, reqid text
 --   out id int, digest text

@@ -75,6 +75,20 @@ conference_by_code(struct center *c, const char *code, struct conference *out, b
     return conference_get(c, row.id, out);
 }
 
+enum err
+conference_own_by_code(struct center *c, const char *account, const char *code, struct conference *out)
+{
+    struct conference_own_by_code row;
+    if (!code || !text_is_digits(code, CODE_DIGITS))
+        return no_conference(c);
+    int64_t number = strtoll(code, NULL, 10);
+    struct sql_conference_own_by_code_in in = {.code = number - number % 2, .account = account};
+    enum err err = sql_conference_own_by_code(c->db, c->mem, &in, &row);
+    if (err == ERR_NOT_FOUND)
+        return no_conference(c);
+    return err == OK ? conference_get(c, row.id, out) : err;
+}
+
 /* ── making and changing ── */
 
 static const char *
@@ -164,13 +178,10 @@ conference_schedule(struct center *c, const struct conference_wish *wish, struct
 enum err
 conference_change(struct center *c, int64_t code, const struct conference_wish *w, struct conference *out)
 {
-    bool is_leader;
     int changed;
-    enum err err = conference_by_code(c, arena_printf(c->mem, "%07lld", (long long)code), out, &is_leader);
+    enum err err = conference_own_by_code(c, w->account, arena_printf(c->mem, "%07lld", (long long)code), out);
     if (err != OK)
         return err;
-    if (!text_same(out->account, w->account))
-        return no_conference(c);
     struct sql_conference_change_in in = {.id = out->id,
         .type = w->type,
         .subject = w->subject,

@@ -47,6 +47,10 @@ must_check enum err conference_find(struct center *c, const char *name, struct c
 /* The live conference that a code opens, whichever of its two; *is_leader tells which. ERR_NOT_FOUND. */
 must_check enum err conference_by_code(struct center *c, const char *code, struct conference *out, bool *is_leader);
 
+/* The same of the conferences that the account scheduled. ERR_NOT_FOUND, found as fast, whether another's live conference has the
+ * code or none: nobody learns others' codes here. */
+must_check enum err conference_own_by_code(struct center *c, const char *account, const char *code, struct conference *out);
+
 /* An account's live conferences. */
 must_check enum err conference_list(struct center *c, const char *account, struct conference **out, size_t *count);
 

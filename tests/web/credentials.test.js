@@ -143,6 +143,24 @@ test('every account sees and ends what it scheduled itself, and nothing else', a
     await post(base, url('conf_post'), { conf: customer.conference, token: customer.token, kind: 'leave' });
 });
 
+test("another's code, an ended conference's and one of nobody are one answer", async () => {
+    const key = { bearer: await newKey(instance) }, another = await schedule(base);
+    const ended = await schedule(base, {}, key), from = '127.0.0.62';
+    await get(base, url('vcs_conf_delete'), { delete_vanity: ended.leader }, key);
+    const asked = { vcs_conf_delete: (code) => get(base, url('vcs_conf_delete'), { delete_vanity: code }, key),
+        vcs_conf_schedule: (code) => get(base, url('vcs_conf_schedule'), { mod_vanity: code, subject: 'mine' }, key) };
+    for (const [name, ask] of Object.entries(asked)) {
+        const answers = [];
+        for (const code of [another.leader, another.participant, ended.leader, ended.participant]) answers.push(await ask(code));
+        isError(answers[0], 'not_found', name === 'vcs_conf_delete' ? 'delete_vanity' : 'mod_vanity');
+        assert.equal(new Set(answers.map((answer) => answer.body)).size, 1, name);
+    }
+    const calls = [await get(base, url('vcs_call'), { vanity: another.leader, call_callid: ended.id }, { from }),
+        await get(base, url('vcs_call'), { vanity: ended.leader }, { from }),
+        await get(base, `/call/${ended.leader}`, {}, { from })];
+    assert.equal(new Set(calls.map((answer) => answer.body)).size, 1, 'so it is where one joins');
+});
+
 /* ── agents ── */
 
 test("an agent's programs take his session as bearer or cookie and nothing else", async () => {
