@@ -1,6 +1,7 @@
 /* access.c: see access.h. */
 #include "page/access.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +56,8 @@ basic(const struct request *r)
     unsigned bits = 0;
     int count = 0;
     size_t n = 0;
-    for (const char *p = value + 6; base64_digit(*p) >= 0; p++) {
+    const char *p = value + 6;
+    for (; base64_digit(*p) >= 0; p++) {
         bits = bits << 6 | (unsigned)base64_digit(*p);
         count += 6;
         if (count >= 8) {
@@ -63,7 +65,16 @@ basic(const struct request *r)
             out[n++] = (char)(bits >> count);
         }
     }
-    return text_is_utf8(out, n) && strchr(out, ':') ? out : NULL;
+    bool is_whole = p[strspn(p, "=")] == '\0';
+    return is_whole && text_is_utf8(out, n) && strchr(out, ':') ? out : NULL;
+}
+
+/* Whoever sends this header means to show something: what is none of our credentials is a wrong one, not none. */
+static bool
+has_unknown_credential(const struct request *r)
+{
+    const char *value = r->header(r, "HTTP_AUTHORIZATION");
+    return value && value[0] && !bearer(r, "a_") && !bearer(r, "m_") && !bearer(r, "k_");
 }
 
 /* ── trusted loopback ── */
@@ -86,12 +97,26 @@ is_in_list(const char *list, const char *name, size_t bytes)
     return false;
 }
 
+/* An address of 127.0.0.0/8 written as four numbers: "127.example.com" is a name, and anybody's. */
+static bool
+is_loopback_number(const char *host, size_t bytes)
+{
+    char text[INET_ADDRSTRLEN];
+    unsigned char address[4];
+    if (bytes >= sizeof text)
+        return false;
+    memcpy(text, host, bytes);
+    text[bytes] = '\0';
+    return inet_pton(AF_INET, text, address) == 1 && address[0] == 127;
+}
+
 static bool
 is_loopback_host(const struct request *r)
 {
     const char *host = r->host;
     size_t bytes = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
-    return is_in_list("localhost,127.0.0.1,[::1]", host, bytes) || is_in_list(r->c->settings->trusted_hosts, host, bytes);
+    return is_in_list("localhost,[::1]", host, bytes) || is_loopback_number(host, bytes) ||
+           is_in_list(r->c->settings->trusted_hosts, host, bytes);
 }
 
 bool
@@ -219,7 +244,7 @@ by_basic(struct request *r, char *pair, struct caller *out)
     return err;
 }
 
-/* Sets `out` from the Authorization header and the session's cookie; CALLER_NOBODY when there is neither. */
+/* Sets `out` from the Authorization header and the session's cookie; CALLER_NOBODY when there is neither, or a member's token. */
 static enum err
 identify(struct request *r, struct caller *out)
 {
@@ -229,7 +254,9 @@ identify(struct request *r, struct caller *out)
         enum err err = key_check(r->c, key, &id);
         return err == OK ? by_key(r, id, out) : err;
     }
-    return pair ? by_basic(r, pair, out) : access_session(r, out);
+    if (pair)
+        return by_basic(r, pair, out);
+    return has_unknown_credential(r) ? nobody(r) : access_session(r, out);
 }
 
 enum err
@@ -256,7 +283,7 @@ is_lured(const struct request *r)
 enum err
 access_service(struct request *r)
 {
-    enum err err = access_anybody(r);
+    enum err err = bearer(r, "m_") ? nobody(r) : access_anybody(r);
     if (err == OK && is_lured(r))
         return center_fault(r->c, ERR_FORBIDDEN, NULL, "This link came from another site. Open it from a page of this one.");
     return err == OK && r->caller->kind == CALLER_NOBODY ? nobody(r) : err;

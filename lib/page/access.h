@@ -36,7 +36,8 @@ must_check enum err access_member(struct request *r);
  * left. */
 must_check enum err access_check_there(struct request *r);
 
-/* Whoever it is, and CALLER_NOBODY for others; a wrong credential is still refused, a cookie that ran out is not. */
+/* Whoever it is, and CALLER_NOBODY for others; a wrong credential is still refused, and so is an Authorization that is none of
+ * ours; a cookie that ran out is not. */
 must_check enum err access_anybody(struct request *r);
 
 /* The same as access_member() for a conference that is known otherwise. */

@@ -16,6 +16,8 @@ loopback_is_trusted_only_when_nothing_tells_of_a_browser_a_proxy_or_another_host
         {"127.0.0.1", "127.0.0.1:8080", NULL, true},
         {"127.0.0.1", "localhost", NULL, true},
         {"127.0.0.1", "LOCALHOST:80", NULL, true},
+        {"127.0.0.1", "127.9.9.9", NULL, true},
+        {"127.0.0.1", "127.255.255.254:8080", NULL, true},
         {"127.255.1.2", "localhost", NULL, true},
         {"::1", "[::1]", NULL, true},
         {"::1", "[::1]:8080", NULL, true},
@@ -36,6 +38,9 @@ loopback_is_trusted_only_when_nothing_tells_of_a_browser_a_proxy_or_another_host
         {"127.0.0.1", "evil.example", NULL, false},
         {"127.0.0.1", "localhost.evil.example", NULL, false},
         {"127.0.0.1", "127.0.0.1.evil.example", NULL, false},
+        {"127.0.0.1", "127.9.9", NULL, false},
+        {"127.0.0.1", "127.9.9.example", NULL, false},
+        {"127.0.0.1", "128.0.0.1", NULL, false},
         {"127.0.0.1", "rtcc.example.evil", NULL, false},
         {"127.0.0.1", "tcc.example", NULL, false},
         {"127.0.0.1", "[::2]", NULL, false},
@@ -170,18 +175,22 @@ a_wrong_credential_is_refused_even_from_loopback(void **state)
 }
 
 static void
-a_header_that_holds_no_credential_is_none(void **state)
+a_header_that_holds_no_credential_of_ours_is_a_wrong_one(void **state)
 {
     struct installation *p = *state;
-    static const char *const headers[] = {"", "Basic", "Basic ", "Basic !!!!",
-        "Basic YW5uYQ==", "Basic YQBiOmM=", "Basic /zphYmM=", "Bearer", "Bearer x", "Digest username=\"anna\"", "Bearerk_a.b"};
+    visit_hire(p, "anna");
+    const char *const headers[] = {"Basic", "Basic ", "Basic !!!!",
+        "Basic YW5uYQ==", "Basic YQBiOmM=", "Basic /zphYmM=", "Bearer", "Bearer x", "Digest username=\"anna\"", "Bearerk_a.b",
+        SAY("Basic %s!", base64(p, "anna:right password")), "Bearer m_3_abc"};
     for (size_t i = 0; i < COUNT(headers); i++) {
         struct request *r = from_afar(p, "GET", "", SAY("HTTP_AUTHORIZATION=%s", headers[i]));
         DENIED(r, access_service(r), ERR_UNAUTHORIZED, NULL);
         r = from_here(p, "GET", "", SAY("HTTP_AUTHORIZATION=%s", headers[i]));
-        ALLOWED(r, access_service(r));
-        assert_int_equal(r->caller->kind, CALLER_LOOPBACK);
+        DENIED(r, access_service(r), ERR_UNAUTHORIZED, NULL);
     }
+    struct request *r = from_here(p, "GET", "", "HTTP_AUTHORIZATION=");
+    ALLOWED(r, access_service(r));
+    assert_int_equal(r->caller->kind, CALLER_LOOPBACK);
 }
 
 static void
@@ -460,7 +469,7 @@ main(void)
         PLACED(an_api_key_opens_as_bearer_and_as_basic),
         PLACED(basic_is_read_whatever_its_length_padding_and_password),
         PLACED(a_wrong_credential_is_refused_even_from_loopback),
-        PLACED(a_header_that_holds_no_credential_is_none),
+        PLACED(a_header_that_holds_no_credential_of_ours_is_a_wrong_one),
         PLACED(too_many_wrong_passwords_are_said_to_be_too_many),
         PLACED(a_session_opens_as_bearer_and_as_cookie),
         PLACED(what_changes_something_by_cookie_needs_its_csrf_value),

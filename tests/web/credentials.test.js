@@ -67,9 +67,10 @@ test('a request with Sec-Fetch-Site is trusted only if that is none', async () =
 
 test('the Host must be loopback or configured', async () => {
     const ask = (Host) => get(base, url('vcs'), {}, { headers: { Host } });
-    for (const host of ['localhost', `localhost:${instance.port}`, '127.0.0.1', 'LOCALHOST', '[::1]:80', 'support.example',
-        'other.example:8080']) assert.equal((await ask(host)).status, 200, host);
-    for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'example', 'support.example.evil']) {
+    for (const host of ['localhost', `localhost:${instance.port}`, '127.0.0.1', '127.9.9.9', 'LOCALHOST', '[::1]:80',
+        'support.example', 'other.example:8080']) assert.equal((await ask(host)).status, 200, host);
+    for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', '127.example', 'example',
+        'support.example.evil']) {
         isError(await ask(host), 'unauthorized');
     }
 });
@@ -117,7 +118,9 @@ test('a wrong, an unknown and a revoked API key are one answer', async () => {
 });
 
 test('a wrong credential is refused even where none would have been needed', async () => {
-    for (const options of [{ bearer: 'k_a.b' }, { bearer: 'a_nobody' }, basic('anna', 'wrong password'), basic('nobody', 'x')]) {
+    const malformed = ['Basic !!!', 'Basic', 'Bogus x', 'Bearer x'].map((Authorization) => ({ headers: { Authorization } }));
+    for (const options of [{ bearer: 'k_a.b' }, { bearer: 'a_nobody' }, basic('anna', 'wrong password'), basic('nobody', 'x'),
+        ...malformed]) {
         for (const [name, query] of service) isError(await get(base, url(name), query, options), 'unauthorized');
     }
 });
