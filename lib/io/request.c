@@ -193,8 +193,6 @@ read_body(struct request *r, const struct input *in, struct form *form, struct m
         return multipart_parse(r->c->mem, type, in->body, in->body_bytes, form, files, &r->c->fault);
     if (is_type(type, "application/x-www-form-urlencoded"))
         return form_parse(r->c->mem, in->body, in->body_bytes, form, &r->c->fault);
-    if (is_type(type, "application/json"))
-        return OK; /* for the program to read */
     return center_fault(r->c, ERR_BAD_PARAMETER, NULL,
         "The body must be application/x-www-form-urlencoded or multipart/form-data.");
 }

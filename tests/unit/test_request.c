@@ -118,16 +118,14 @@ a_multipart_body_brings_fields_and_a_file(void **state)
 }
 
 static void
-a_body_of_another_type_is_refused_but_json_is_left_to_the_program(void **state)
+a_body_of_another_type_is_refused(void **state)
 {
-    enum err err;
-    MAKE(*state, &json, "name=a", &err, "REQUEST_METHOD=POST", "QUERY_STRING=name=a", "CONTENT_TYPE=text/plain");
-    assert_int_equal(err, ERR_BAD_PARAMETER);
-    struct request *r =
-        MAKE(*state, &json, "{\"a\":1}", &err, "REQUEST_METHOD=POST", "QUERY_STRING=name=a", "CONTENT_TYPE=application/json");
-    assert_int_equal(err, OK);
-    assert_int_equal(r->body_bytes, 7);
-    assert_string_equal(r->body, "{\"a\":1}");
+    static const char *const types[] = {"CONTENT_TYPE=text/plain", "CONTENT_TYPE=application/json", "CONTENT_TYPE="};
+    for (size_t i = 0; i < COUNT(types); i++) {
+        enum err err;
+        MAKE(*state, &json, "{\"name\":\"a\"}", &err, "REQUEST_METHOD=POST", "QUERY_STRING=name=a", types[i]);
+        assert_int_equal(err, ERR_BAD_PARAMETER);
+    }
 }
 
 static void
@@ -266,7 +264,7 @@ main(void)
         UNIT(the_query_counts_before_the_body),
         UNIT(more_than_256_pairs_are_refused),
         UNIT(a_multipart_body_brings_fields_and_a_file),
-        UNIT(a_body_of_another_type_is_refused_but_json_is_left_to_the_program),
+        UNIT(a_body_of_another_type_is_refused),
         UNIT(a_request_that_is_too_large_is_413_before_anything_else),
         UNIT(another_method_is_405_with_those_that_are_allowed),
         UNIT(accept_decides_between_json_xml_and_page),
