@@ -15,7 +15,7 @@ enum { CONF, NONCE, FILE_PART, OFFSET, TOTAL, PART };
 static const struct param params[] = {
     [CONF] = {"conf", PARAM_LINE, true, 0, 80, "the conference's id"},
     [NONCE] = {"nonce", PARAM_LINE, false, 0, NONCE_CHARS,
-        "the client's own; joins the pieces, and the same again answers the first event"},
+        "the client's own; needed for pieces, joins them; the same again answers the first event"},
     [FILE_PART] = {"file", PARAM_FILE, true, 0, 0, "the bytes, multipart/form-data"},
     [OFFSET] = {"offset", PARAM_INT, false, 0, 9007199254740991, "where this piece belongs; default 0"},
     [TOTAL] = {"total", PARAM_INT, false, 1, 9007199254740991, "bytes of the whole file; default: this piece is all"},
@@ -38,6 +38,8 @@ answer(struct request *r)
         .total = r->args[TOTAL].text ? r->args[TOTAL].number : r->args[OFFSET].number + (int64_t)sent->bytes};
     if (text_chars(sent->filename) > FILE_NAME_CHARS)
         return center_fault(r->c, ERR_BAD_PARAMETER, "file", "A file's name may have %d characters at most.", FILE_NAME_CHARS);
+    if (!r->args[NONCE].text && (piece.offset != 0 || piece.total != piece.bytes))
+        return center_fault(r->c, ERR_BAD_PARAMETER, "nonce", "A file that comes in pieces needs a nonce, which joins them.");
     show_go(r, show_room(r, r->args[CONF].text, r->args[PART].text));
     enum err err = access_check_there(r);
     if (err == OK)

@@ -96,6 +96,33 @@ header_parameter(struct arena *mem, struct span header, const char *name)
     return NULL;
 }
 
+static int
+hex_digit(char ch)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = ch ? strchr(digits, ch | 0x20) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+/* Browsers write '"', CR and LF in a name as %22, %0D and %0A (WHATWG HTML, multipart/form-data encoding), and '%' as it is: so
+ * nothing else is an escape. NULL stays NULL. */
+static const char *
+unescaped_name(struct arena *mem, const char *name)
+{
+    if (name == NULL)
+        return NULL;
+    char *text = arena_strdup(mem, name), *out = text;
+    for (const char *at = name; *at != '\0'; at++) {
+        int high = *at == '%' ? hex_digit(at[1]) : -1, low = high < 0 ? -1 : hex_digit(at[2]);
+        int byte = low < 0 ? -1 : high << 4 | low;
+        bool is_escape = byte == '"' || byte == '\r' || byte == '\n';
+        *out++ = is_escape ? (char)byte : *at;
+        at += is_escape ? 2 : 0;
+    }
+    *out = '\0';
+    return text;
+}
+
 /* What stands before the parameters ("form-data"). */
 static const char *
 header_value(struct arena *mem, struct span header)
@@ -229,12 +256,12 @@ read_part(struct reader *r, struct span piece, struct form *form, struct multipa
     const char *name = NULL;
     bool is_found = find_header(r->mem, headers, "Content-Disposition", &header);
     if (is_found && text_same_case(header_value(r->mem, header), "form-data"))
-        name = header_parameter(r->mem, header, "name");
+        name = unescaped_name(r->mem, header_parameter(r->mem, header, "name"));
     if (name == NULL)
         return refuse(NULL, "A part of the body has no name.", fault);
     const char *data = blank + 4;
     size_t bytes = (size_t)(piece.end - data);
-    const char *filename = header_parameter(r->mem, header, "filename");
+    const char *filename = unescaped_name(r->mem, header_parameter(r->mem, header, "filename"));
     if (filename == NULL)
         return form_add(r->mem, name, data, bytes, form, fault);
     return add_file(out, (struct multipart_file){name, filename, type_of(r->mem, headers), data, bytes}, fault);

@@ -52,7 +52,7 @@ file_may_be_shown(const char *type)
     return !text_same(type, "application/octet-stream");
 }
 
-/* Browsers of old sent whole paths; control characters would break the header that gives the name back. */
+/* Browsers of old sent whole paths; control characters would break the line that shows the name. */
 static const char *
 plain_name(struct center *c, const char *name)
 {
@@ -62,7 +62,7 @@ plain_name(struct center *c, const char *name)
             start = p + 1;
     char *copy = arena_strdup(c->mem, *start ? start : "file");
     for (char *p = copy; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '"')
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
             *p = '_';
     return copy;
 }

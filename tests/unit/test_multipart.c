@@ -108,7 +108,7 @@ names_and_headers_come_in_many_forms(void **state)
         {"Content-Disposition: form-data; name=\"a\\\"b\"", "a\"b"},
         {"Content-Disposition: form-data; name=\"a\\\\\"", "a\\"},
         {"Content-Disposition: form-data; name=\"a\\b\"", "a\\b"},
-        {"Content-Disposition: form-data; name=\"a%22b\"", "a%22b"},
+        {"Content-Disposition: form-data; name=\"a%22b\"", "a\"b"},
         {"Content-Disposition: form-data; name=\"open", "open"},
         {"Content-Disposition: form-data; name=\"open\\", "open\\"},
         {"Content-Disposition: form-data; name=\"ü\"", "ü"},
@@ -173,6 +173,10 @@ file_names_and_types_are_taken_as_sent(void **state)
         {FILE_AS("f", "Grüße 😀.txt") "X: y", "Grüße 😀.txt", "application/octet-stream"},
         {FILE_AS("f", "") "X: y", "", "application/octet-stream"},
         {"Content-Disposition: form-data; filename=plain.txt; name=f", "plain.txt", "application/octet-stream"},
+        {"Content-Disposition: form-data; name=\"f\"; filename=\"a %22b%22.txt\"", "a \"b\".txt", "application/octet-stream"},
+        {"Content-Disposition: form-data; name=\"f\"; filename=\"1%0D%0a2\"", "1\r\n2", "application/octet-stream"},
+        {"Content-Disposition: form-data; name=\"f\"; filename=\"100%25 %2 %zz %41%\"", "100%25 %2 %zz %41%",
+            "application/octet-stream"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct answer answer;

@@ -1,6 +1,8 @@
 /* file_put and file_get: files into a conference, whole and in pieces, and out of it again. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { cookiesOf, get, post, request } from '../lib/http.js';
 import { startInstance } from '../lib/instance.js';
@@ -64,7 +66,8 @@ test('names come back as they were sent, without a path', async () => {
     const { customer, agent } = await room(base);
     for (const [sent, kept] of [['größer 漢字.pdf', 'größer 漢字.pdf'], ['C:\\\\Users\\\\ann\\\\a.txt', 'a.txt'],
         ['../../etc/passwd', 'passwd'],
-        ['a;b.txt', 'a;b.txt'], ['%41%0d%0a.txt', '%41%0d%0a.txt'], ['x'.repeat(200), 'x'.repeat(200)]]) {
+        ['a;b.txt', 'a;b.txt'], ['%41%0d%0a.txt', '%41__.txt'], ['a %22b%22.txt', 'a "b".txt'],
+        ['x'.repeat(200), 'x'.repeat(200)]]) {
         const answer = await putAt(customer, { file: fileOf('x', sent) });
         assert.equal(answer.status, 200, `${sent} ${answer.body}`);
         assert.equal((await filesOf(agent)).at(-1).file.name, kept);
@@ -154,6 +157,16 @@ test('half a file cannot be fetched', async () => {
     const { customer } = await room(base);
     const { file } = (await putAt(customer, { nonce: 'half', offset: 0, total: 10, file: fileOf('half') })).json();
     assert.ok([401, 404].includes((await fetch(customer, file)).status));
+});
+
+test('a piece without a nonce, which nothing could join, is 400 and nothing is kept', async () => {
+    const { customer } = await room(base), files = () => fs.readdirSync(path.join(instance.runDir, 'state/files')).length;
+    const before = files();
+    for (const fields of [{ offset: 0, total: 10 }, { total: 10 }, { offset: 4 }, { offset: 4, total: 8 }]) {
+        isError(await putAt(customer, { ...fields, file: fileOf('half') }), 'bad_parameter', 'nonce');
+    }
+    assert.equal(files(), before);
+    assert.equal((await putAt(customer, { offset: 0, total: 4, file: fileOf('half') })).status, 200, 'this one is whole');
 });
 
 test('a piece that does not fit is 409 with the offset to go on from, and going on there works', async () => {
