@@ -8,6 +8,7 @@
 #include "io/service.h"
 #include "io/settings.h"
 #include "model/conference.h"
+#include "model/recurrence.h"
 #include "page/access.h"
 #include "page/show.h"
 #include "page/template.h"
@@ -137,6 +138,8 @@ read_wish(struct request *r, struct conference_wish *w)
         .options = kept_options(r)};
     if (!text_same(w->type, "reservationless") && !text_same(w->type, "scheduled"))
         return center_fault(r->c, ERR_BAD_PARAMETER, "conf_type", "conf_type is reservationless or scheduled.");
+    if (w->recurrence[0] && !recurrence_type(w->recurrence))
+        return center_fault(r->c, ERR_BAD_PARAMETER, "recurrence", "A recurrence is written as D-WE or W-1-MON.");
     enum err err = moment(r, START_YEAR, &w->start_at);
     if (err == OK)
         err = moment(r, END_YEAR, &w->end_at);

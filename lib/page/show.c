@@ -8,6 +8,7 @@
 #include "base/form.h"
 #include "base/text.h"
 #include "io/settings.h"
+#include "model/recurrence.h"
 #include "model/site.h"
 #include "page/access.h"
 
@@ -109,10 +110,11 @@ show_options(const struct form *options, struct value *tree)
 static void
 show_recurrence(const struct conference *conf, struct value *tree)
 {
-    if (!conf->recurrence[0])
+    const char *type = recurrence_type(conf->recurrence);
+    if (!type)
         return;
     struct value *v = value_add_object(tree, "recurrence");
-    value_attribute(v, "type", conf->recurrence[0] == 'D' ? "daily" : conf->recurrence[0] == 'W' ? "weekly" : "monthly");
+    value_attribute(v, "type", type);
     value_attribute(v, "pattern", conf->recurrence);
     value_add_int(v, "duration", conf->duration_s);
 }

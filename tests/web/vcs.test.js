@@ -193,6 +193,12 @@ test('recurrence is absent where nothing recurs, and D-WE is daily', async () =>
     assert.equal(daily.duration, 3600);
 });
 
+test('M is monthly, and what is no pattern is refused', async () => {
+    const ask = (recurrence) => get(base, url('vcs_conf_schedule'), { recurrence });
+    assert.equal(readAsOriginal((await ask('M-1-15')).xml()).recurrence.type, 'monthly');
+    for (const wrong of ['bogus', 'D', 'daily', 'w-1-mon', 'W-1-MONDAY']) isError(await ask(wrong), 'bad_parameter', 'recurrence');
+});
+
 test('without times the conference starts now; an end before the start and days that do not exist are refused', async () => {
     const { start, end } = readAsOriginal((await get(base, url('vcs_conf_schedule'))).xml());
     const now = new Date();
