@@ -157,6 +157,13 @@ call_phone(struct request *r)
 
 /* ── joining ── */
 
+/* The leader's code is no secret: it leads only with a credential besides. */
+static bool
+may_lead(const struct request *r)
+{
+    return r->caller->kind == CALLER_KEY || r->caller->kind == CALLER_LOOPBACK;
+}
+
 static enum err
 join_as_agent(struct request *r, const struct agent *agent, const struct door *door)
 {
@@ -190,8 +197,7 @@ static enum err
 join(struct request *r, const struct door *door)
 {
     struct member member;
-    bool may_lead = r->caller->kind == CALLER_KEY || r->caller->kind == CALLER_LOOPBACK;
-    bool is_leader = door->is_leader && may_lead;
+    bool is_leader = door->is_leader && may_lead(r);
     const char *guest = arena_printf(r->c->mem, "guest:%s", r->remote_addr);
     struct member_new who = {.conf = door->conf.id,
         .role = is_leader ? "agent" : "customer",
@@ -244,11 +250,29 @@ no_leg(struct request *r, const struct door *door)
     return center_fault(r->c, ERR_NOT_FOUND, "id", "This conference has no such telephone leg.");
 }
 
+/* Who leads: the leader's code or token, the agent who is in the room or was offered it, who scheduled it, a supervisor. */
+static enum err
+check_leads(struct request *r, const struct door *door)
+{
+    struct member member;
+    int64_t reservation;
+    const struct caller *caller = r->caller;
+    bool leads = caller->kind == CALLER_MEMBER ? caller->member.is_leader : door->is_leader && may_lead(r);
+    if (caller->kind == CALLER_STAFF) {
+        enum err err = member_of_agent(r->c, door->conf.id, caller->agent.id, &member);
+        if (err != OK && err != ERR_NOT_FOUND)
+            return err;
+        leads = (err == OK && !member.left_at) || agent_is_supervisor(&caller->agent) ||
+                text_same(door->conf.account, caller->account) || is_offered_to(r, &caller->agent, door->conf.id, &reservation);
+    }
+    return leads ? OK : center_fault(r->c, ERR_FORBIDDEN, "action", "Only the leader of the conference records it.");
+}
+
 static enum err
 no_recording(struct request *r, const struct door *door)
 {
-    (void)door;
-    return no_phones(r);
+    enum err err = check_leads(r, door);
+    return err == OK ? no_phones(r) : err;
 }
 
 static const struct action {

@@ -16,6 +16,7 @@ before(async () => {
 after(() => instance.stop());
 
 const call = '/cgi_bin/vcs_call';
+const newKey = async () => (await rtcc(buildFolder, path.join(instance.runDir, 'rtcc.conf'), ['key', 'add', 'x'])).stdout.trim();
 const foreign = { headers: { Origin: 'http://customer.example' } };
 const addressOf = (offer) => offer.join_url.slice(base.length);
 
@@ -179,7 +180,7 @@ test('a supervisor comes in as leader where he was offered nothing', async (t) =
 });
 
 test('an API key leads with the code of the leader and takes part with the other', async () => {
-    const bearer = (await rtcc(buildFolder, path.join(instance.runDir, 'rtcc.conf'), ['key', 'add', 'x'])).stdout.trim();
+    const bearer = await newKey();
     const { id, leader, participant } = await schedule(base);
     const options = { bearer, ...foreign };
     assert.equal((await join(base, leader, id, {}, options)).role, 'leader');
@@ -229,6 +230,18 @@ test('without telephones, add with a phone is 503 with a plain sentence and adds
     }
     isErrorPage(await post(base, call, fields, html), 503);
     assert.equal((await allEvents(instance, customer)).length, before);
+});
+
+test('only who leads the conference may record it, and is told that there are no telephones', async () => {
+    const { id, leader, participant, customer, agent } = await room(base), key = { bearer: await newKey() };
+    const anna = await signIn(instance, 'anna'), sam = await signIn(instance, 'sam');
+    const by = (query, options) => post(base, call, { action: 'record', call_callid: id, ...query }, options);
+    for (const [query, options] of [[{ token: customer.token }], [{ vanity: participant }], [{ vanity: leader }, foreign],
+        [{ vanity: leader }, { bearer: anna.token }], [{ vanity: participant }, key]]) {
+        isError(await by(query, options), 'forbidden', 'action');
+    }
+    for (const [query, options] of [[{ token: agent.token }], [{ vanity: leader }], [{ vanity: leader }, key],
+        [{ vanity: leader }, { bearer: sam.token }]]) isError(await by(query, options), 'unavailable');
 });
 
 test('drop, mute and unmute name a leg; there is none; another action is 400', async () => {
