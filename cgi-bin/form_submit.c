@@ -76,13 +76,6 @@ is_blank(const char *text)
     return !text || text[strspn(text, " \t\r\n")] == '\0';
 }
 
-static bool
-is_email(const char *text)
-{
-    const char *at = strchr(text, '@');
-    return at && at > text && at[1] && !strchr(at + 1, '@') && !strpbrk(text, " \t\r\n<>\"");
-}
-
 static const char *
 language_of(struct request *r)
 {
@@ -114,7 +107,7 @@ fault_of(struct request *r, int i)
         return "Write it in one line, please.";
     if (i == PHONE && phone_normalise(r->c, text, &number) != OK)
         return fields[PHONE].missing;
-    if (i == EMAIL && !is_email(text))
+    if (i == EMAIL && !text_is_email(text))
         return "Enter an e-mail address, for example ann@example.com.";
     return NULL;
 }

@@ -9,6 +9,7 @@
 #include "model/sentform.h"
 #include "model/talk.h"
 #include "page/access.h"
+#include "page/show.h"
 #include "page/template.h"
 
 enum { ACTION, URL, CONF, SUBJECT, TOPIC, NAME, PHONE, EMAIL, LANGUAGE, PAGE, SKILL, PRIORITY, REQID, INVITATION };
@@ -44,22 +45,33 @@ missing(struct request *r, int i)
     return center_fault(r->c, ERR_BAD_PARAMETER, params[i].name, "The parameter '%s' is missing.", params[i].name);
 }
 
-/* Agents get this URL to open: nothing but http and https. */
+/* Agents get this URL to open: it leads into the conference that waits, and nowhere else. */
 static enum err
-check_url(struct request *r)
+find_conference(struct request *r, struct conference *out)
 {
     const char *url = r->args[URL].text;
+    if (!r->args[CONF].text)
+        return missing(r, CONF);
     if (!url)
         return missing(r, URL);
-    if (!text_starts(url, "http://") && !text_starts(url, "https://"))
-        return center_fault(r->c, ERR_BAD_PARAMETER, "url", "The url must begin with http:// or https://.");
-    return OK;
+    enum err err = conference_find(r->c, r->args[CONF].text, out);
+    if (err == OK && !show_is_join_url(r, url, out))
+        return center_fault(r->c, ERR_BAD_PARAMETER, "url", "The url must be the vcs_call address of this conference.");
+    return err;
+}
+
+/* The customer's number and address, as the form takes them. */
+static enum err
+read_contact(struct request *r, struct invitation_wish *w)
+{
+    if (r->args[EMAIL].text && !text_is_email(r->args[EMAIL].text))
+        return center_fault(r->c, ERR_BAD_PARAMETER, "email", "Give an e-mail address, for example ann@example.com.");
+    return r->args[PHONE].text ? phone_normalise(r->c, r->args[PHONE].text, &w->phone) : OK;
 }
 
 static enum err
-read_wish(struct request *r, struct invitation_wish *w)
+read_wish(struct request *r, struct invitation_wish *w, struct conference *conf)
 {
-    struct conference conf;
     *w = (struct invitation_wish){.account = r->caller->account,
         .reqid = r->args[REQID].text,
         .url = given(r, URL),
@@ -72,30 +84,26 @@ read_wish(struct request *r, struct invitation_wish *w)
         .email = given(r, EMAIL),
         .language = given(r, LANGUAGE),
         .page = given(r, PAGE)};
-    if (!r->args[CONF].text)
-        return missing(r, CONF);
-    enum err err = check_url(r);
-    if (err == OK && r->args[PHONE].text)
-        err = phone_normalise(r->c, r->args[PHONE].text, &w->phone);
-    if (err == OK)
-        err = conference_find(r->c, r->args[CONF].text, &conf);
-    w->conf = err == OK ? conf.id : 0;
-    return err;
+    enum err err = find_conference(r, conf);
+    w->conf = err == OK ? conf->id : 0;
+    return err == OK ? read_contact(r, w) : err;
 }
 
 static enum err
 put(struct request *r)
 {
     struct invitation_wish wish;
+    struct conference conf;
     struct invitation i;
     struct standing s;
-    enum err err = read_wish(r, &wish);
+    enum err err = read_wish(r, &wish, &conf);
     if (err == OK)
         err = talk_queue(r->c, &wish, &i);
     if (err == OK)
         err = invitation_standing(r->c, &i, &s);
     if (err != OK)
         return err;
+    show_go(r, show_way_in(r, &conf));
     value_add_int(r->out, "invitation", i.id);
     value_add_int(r->out, "position", s.position);
     if (s.wait_s >= 0)
@@ -133,6 +141,7 @@ cancel(struct request *r)
         return missing(r, INVITATION);
     value_add_int(r->out, "invitation", r->args[INVITATION].number);
     value_add_text(r->out, "state", "cancelled");
+    show_go(r, "/cgi_bin/queue?action=list");
     return talk_cancel(r->c, r->args[INVITATION].number);
 }
 

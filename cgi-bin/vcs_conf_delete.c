@@ -24,6 +24,7 @@ answer(struct request *r)
         return center_fault(r->c, err, "delete_vanity", "No conference of yours has this code.");
     if (err == OK)
         err = talk_end(r->c, conf.id, 0);
+    show_go(r, "/cgi_bin/vcs?all_vanities=true");
     return err == OK ? show_conferences(r) : err;
 }
 

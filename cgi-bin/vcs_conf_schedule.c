@@ -168,9 +168,11 @@ answer(struct request *r)
     else
         err = conference_schedule(r->c, &wish, &conf);
     r->out_name = "conference";
-    if (err == OK)
-        show_conference(r, &conf, r->out);
-    return err;
+    if (err != OK)
+        return err;
+    show_conference(r, &conf, r->out);
+    show_go(r, show_way_in(r, &conf));
+    return OK;
 }
 
 const struct service service = {

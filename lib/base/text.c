@@ -90,6 +90,13 @@ text_is_digits(const char *text, size_t want)
 }
 
 bool
+text_is_email(const char *text)
+{
+    const char *at = strchr(text, '@');
+    return at && at > text && at[1] && !strchr(at + 1, '@') && !strpbrk(text, " \t\r\n<>\"");
+}
+
+bool
 text_starts(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;

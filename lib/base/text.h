@@ -24,6 +24,9 @@ must_check enum err text_int(const char *text, int64_t min, int64_t max, int64_t
 /* Exactly `want` characters out of 0-9. */
 bool text_is_digits(const char *text, size_t want);
 
+/* Whether somebody could have written this as an e-mail address: a name, one "@", a host; no blanks, no brackets. */
+bool text_is_email(const char *text);
+
 bool text_starts(const char *text, const char *prefix);
 bool text_same(const char *a, const char *b);      /* both may be NULL; NULL equals only NULL */
 bool text_same_case(const char *a, const char *b); /* ASCII letters without case; neither may be NULL */

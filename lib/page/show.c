@@ -7,6 +7,7 @@
 
 #include "base/form.h"
 #include "base/text.h"
+#include "io/request.h"
 #include "io/settings.h"
 #include "model/recurrence.h"
 #include "model/site.h"
@@ -19,6 +20,65 @@ show_join_url(struct request *r, const struct conference *conf, bool is_leader)
 {
     return arena_printf(r->c->mem, "%s/cgi_bin/vcs_call?action=add&&vanity=%s&call_callid=%s", request_origin(r),
         conference_code(r->c, conf, is_leader), conference_name(r->c, conf->id));
+}
+
+const char *
+show_way_in(struct request *r, const struct conference *conf)
+{
+    return arena_printf(r->c->mem, "/call/%s", conference_code(r->c, conf, false));
+}
+
+/* The host's name in "http://host:port/…" or "host:port", in brackets where it is an IPv6 address. */
+static const char *
+host_in(struct arena *mem, const char *url)
+{
+    const char *scheme = strstr(url, "://"), *host = scheme ? scheme + 3 : url;
+    return arena_strndup(mem, host, host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#"));
+}
+
+static bool
+is_own_host(struct request *r, const char *url)
+{
+    const struct settings *set = r->c->settings;
+    const char *const own[] = {r->host, set->public_url, set->collaboration_url, set->queue_url};
+    const char *host = host_in(r->c->mem, url);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (host[0] && text_same_case(host, host_in(r->c->mem, own[i])))
+            return true;
+    return false;
+}
+
+static bool
+is_code_of(struct request *r, const char *code, const struct conference *conf)
+{
+    return text_same(code, conference_code(r->c, conf, true)) || text_same(code, conference_code(r->c, conf, false));
+}
+
+static bool
+is_call_query(struct request *r, const char *query, const struct conference *conf)
+{
+    struct fault ignored = {0};
+    struct form *form = arena_alloc(r->c->mem, sizeof *form);
+    if (form_parse(r->c->mem, query, strcspn(query, "#"), form, &ignored) != OK)
+        return false;
+    const char *action = form_get(form, "action");
+    return (!action || text_same(action, "add")) && is_code_of(r, form_get(form, "vanity"), conf) &&
+           conference_number(r->c, form_get(form, "call_callid")) == conf->id;
+}
+
+bool
+show_is_join_url(struct request *r, const char *url, const struct conference *conf)
+{
+    bool is_web = text_starts(url, "http://") || text_starts(url, "https://");
+    if (!is_web || !is_own_host(r, url))
+        return false;
+    const char *host = strstr(url, "://") + 3, *path = host + strcspn(host, "/?#");
+    if (!host_is_valid(arena_strndup(r->c->mem, host, (size_t)(path - host)))) /* "http://own.host:x@other.host/" is other's */
+        return false;
+    if (text_starts(path, "/call/"))
+        return is_code_of(r, path + strlen("/call/"), conf);
+    bool is_call = text_starts(path, "/cgi_bin/vcs_call?") || text_starts(path, "/cgi-bin/vcs_call?");
+    return is_call && is_call_query(r, strchr(path, '?') + 1, conf);
 }
 
 enum err

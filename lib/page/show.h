@@ -22,6 +22,13 @@ must_check enum err show_window(struct request *r, const struct member *member, 
 /* "http://host/cgi_bin/vcs_call?action=add&&vanity=CODE&call_callid=ID": the patent's invitation. */
 const char *show_join_url(struct request *r, const struct conference *conf, bool is_leader);
 
+/* Whether url is one by which somebody comes into that conference: vcs_call with one of its codes and its id, or /call/ with one
+ * of its codes, at a host that is this site's: the request's own, or one that public_url, collaboration_url or queue_url names. */
+bool show_is_join_url(struct request *r, const char *url, const struct conference *conf);
+
+/* "/call/CODE", with the participant's: where a browser goes that did something with this conference. */
+const char *show_way_in(struct request *r, const struct conference *conf);
+
 /* For whom events are shown: his member (0: nobody is "You"), and the token that links need ("": a cookie carries it). */
 struct show_reader {
     int64_t member;

@@ -166,6 +166,18 @@ digits_are_exactly_as_many_as_wanted(void **state)
 }
 
 static void
+an_email_address_has_a_name_one_at_and_a_host(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"a@b", "ann.o'neil+x@mail.example.com", "ü@ü.example"};
+    static const char *const bad[] = {"", "a", "@", "a@", "@b", "a@b@c", "a b@c", "a@b\n", "<a@b>", "\"a\"@b"};
+    for (size_t i = 0; i < COUNT(good); i++)
+        CHECK(text_is_email(good[i]), "%s", good[i]);
+    for (size_t i = 0; i < COUNT(bad); i++)
+        CHECK(!text_is_email(bad[i]), "%s", bad[i]);
+}
+
+static void
 texts_are_compared(void **state)
 {
     (void)state;
@@ -220,6 +232,7 @@ main(void)
         UNIT(control_characters_are_found),
         UNIT(whole_numbers_are_read_and_nothing_else),
         UNIT(digits_are_exactly_as_many_as_wanted),
+        UNIT(an_email_address_has_a_name_one_at_and_a_host),
         UNIT(texts_are_compared),
         UNIT(secrets_are_compared_to_the_last_byte),
     };

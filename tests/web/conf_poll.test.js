@@ -276,8 +276,8 @@ async function watchThePlaceMove() {
         const moved = await confPoll(slow, third, from, 0);
         const { said, ms } = await waiting;
         const { after: next } = await confPoll(slow, second), worse = confPoll(slow, second, next, 3);
-        await schedule(slow.base).then(({ id }) => post(slow.base, '/cgi_bin/queue', { action: 'put', conf: id, url: 'http://x/',
-            priority: 1 }));
+        await schedule(slow.base).then(({ id, leader }) => post(slow.base, '/cgi_bin/queue', { action: 'put', conf: id,
+            url: `${slow.base}/call/${leader}`, priority: 1 }));
         const quiet = await worse;
         return { places: [queue, place.queue, moved.queue, said.queue].map((one) => one.position), events: said.events, ms,
             quiet };

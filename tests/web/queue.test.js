@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { find, get, post } from '../lib/http.js';
 import { buildFolder, startInstance } from '../lib/instance.js';
 import { accept, act, agentPoll, confPoll, signIn, waitForOffer } from '../lib/people.js';
-import { basic, emptyQueue, hasMembers, isError, join, json, onDuty, only, room, rtcc, schedule, textAt,
+import { basic, emptyQueue, hasMembers, html, isError, join, json, onDuty, only, room, rtcc, schedule, textAt,
     xml } from '../lib/wire.js';
 
 const url = '/cgi_bin/queue';
@@ -21,11 +21,13 @@ after(() => instance.stop());
 const command = (args) => rtcc(buildFolder, path.join(instance.runDir, 'rtcc.conf'), args);
 const list = async (options) => (await get(base, url, { action: 'list' }, options)).json().invitations;
 
+const urlOf = ({ id, leader }) => `${base}/cgi_bin/vcs_call?action=add&&vanity=${leader}&call_callid=${id}`;
+
 /* Puts the invitation of a conference: {conference, customer, invitation, position, wait_s}. */
 async function put(fields = {}, options = {}) {
     const { id, participant, leader } = await schedule(base);
     const customer = await join(base, participant, id, { name: 'Ann' });
-    const invitation = `${base}/cgi_bin/vcs_call?action=add&&vanity=${leader}&call_callid=${id}`;
+    const invitation = urlOf({ id, leader });
     const answer = await post(base, url, { action: 'put', url: invitation, conf: id, ...fields }, options);
     assert.equal(answer.status, 200, answer.body);
     return { conference: id, customer, url: invitation, ...answer.json() };
@@ -56,7 +58,7 @@ test('the XML of put and of list says the same', async () => {
     assert.deepEqual([asJson.invitation, asJson.conference], [invitation, conference]);
     await cancelAll();
     const { id, leader } = await schedule(base);
-    const answer = (await post(base, url, { action: 'put', conf: id, url: `${base}/x?${leader}` }, xml)).xml();
+    const answer = (await post(base, url, { action: 'put', conf: id, url: urlOf({ id, leader }) }, xml)).xml();
     assert.deepEqual(answer.children.map((child) => child.name), ['invitation', 'position', 'wait_s']);
     await cancelAll();
 });
@@ -74,13 +76,16 @@ test('put takes every field to its limit, and the offer gives them back', async 
 });
 
 test('put needs a conference that lives and a url that is one', async () => {
-    const { id, leader } = await schedule(base), ok = { action: 'put', conf: id, url: 'http://x.example/' };
+    const { id, leader } = await schedule(base), ok = { action: 'put', conf: id, url: urlOf({ id, leader }) };
     isError(await post(base, url, { ...ok, conf: '' }), 'bad_parameter', 'conf');
     isError(await post(base, url, { ...ok, url: '' }), 'bad_parameter', 'url');
     for (const wrong of ['javascript:alert(1)', 'ftp://x/', '//x.example/', '/cgi_bin/vcs_call', 'data:text/html,x']) {
         isError(await post(base, url, { ...ok, url: wrong }), 'bad_parameter', 'url');
     }
     isError(await post(base, url, { ...ok, phone: 'nonsense' }), 'bad_parameter', 'phone');
+    for (const email of ['nonsense', 'a@b@c', '@x.org', 'a b@x.org']) {
+        isError(await post(base, url, { ...ok, email }), 'bad_parameter', 'email');
+    }
     for (const priority of [0, 11, 'x']) isError(await post(base, url, { ...ok, priority }), 'bad_parameter', 'priority');
     isError(await post(base, url, { ...ok, conf: '123456789012345server' }), 'not_found');
     await get(base, '/cgi_bin/vcs_conf_delete', { delete_vanity: leader });
@@ -88,9 +93,33 @@ test('put needs a conference that lives and a url that is one', async () => {
     assert.deepEqual(await list(), [], 'nothing was put');
 });
 
+test('the url of an invitation leads into its own conference and nowhere else', async () => {
+    const one = await schedule(base), other = await schedule(base), right = urlOf(one), host = new URL(base).host;
+    const ask = (address) => post(base, url, { action: 'put', conf: one.id, url: address });
+    for (const wrong of ['http://x.example/', right.replace(host, 'evil.example'), right.replace(host, `${host}@evil.example`),
+        right.replace(host, `127.0.0.1:x@evil.example`), right.replace('vcs_call', 'vcs_conf_delete'), right.replace(one.id, other.id),
+        right.replace(one.leader, other.leader), right.replace('action=add', 'action=drop'), `${base}/call/${other.leader}`,
+        `${base}/call/${one.leader}/../x`, `${base}/cgi_bin/vcs_call?vanity=${one.leader}`, `${base}/x?next=${right}`]) {
+        isError(await ask(wrong), 'bad_parameter', 'url');
+    }
+    assert.deepEqual(await list(), [], 'nothing was put');
+    for (const good of [right, right.replace(one.leader, one.participant), right.replace('cgi_bin', 'cgi-bin'),
+        `${base}/call/${one.leader}`, right.replace('add&&', 'add&')]) assert.equal((await ask(good)).status, 200, good);
+    await cancelAll();
+});
+
+test("a browser's form is sent on to the conference, and after cancelling to the list", async () => {
+    const made = await schedule(base), form = { action: 'put', conf: made.id, url: urlOf(made), reqid: 'by a browser' };
+    const sent = await post(base, url, form, html), [{ invitation }] = await list();
+    assert.deepEqual([sent.status, sent.headers.location], [303, `/call/${made.participant}`]);
+    const cancelled = await cancel(invitation, html);
+    assert.deepEqual([cancelled.status, cancelled.headers.location], [303, '/cgi_bin/queue?action=list']);
+    assert.deepEqual(await list(html), []);
+});
+
 test('the same reqid answers the same invitation, with other values 409, for each caller by itself', async () => {
     const key = (await command(['key', 'add', 'x'])).stdout.trim(), { id, leader } = await schedule(base);
-    const form = { action: 'put', conf: id, url: `${base}/x?${leader}`, name: 'Ann', topic: 'x', reqid: 'same' };
+    const form = { action: 'put', conf: id, url: urlOf({ id, leader }), name: 'Ann', topic: 'x', reqid: 'same' };
     const answers = await Promise.all(Array.from({ length: 10 }, () => post(base, url, form)));
     assert.equal(new Set(answers.map((one) => one.json().invitation)).size, 1);
     assert.equal((await list()).length, 1);

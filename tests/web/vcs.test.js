@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { find, get, post } from '../lib/http.js';
 import { buildFolder, demoPassword, sleep, startInstance } from '../lib/instance.js';
-import { basic, conferenceOf, isError, join, json, rtcc, schedule, textAt } from '../lib/wire.js';
+import { basic, conferenceOf, html, isError, join, json, rtcc, schedule, textAt } from '../lib/wire.js';
 
 let instance, base;
 before(async () => {
@@ -308,6 +308,15 @@ test('who is in a conference learns its end, and its codes open nothing any more
     const from = '127.0.0.61';
     isError(await get(base, url('vcs_call'), { vanity: participant, call_callid: id }, { from }), 'not_found');
     isError(await get(base, url('vcs_conf_delete'), { delete_vanity: leader }, { from }), 'not_found');
+});
+
+test("a browser's form is sent on: to the way into the conference, and after deleting to the list", async () => {
+    const browser = { ...html, ...sam }, answer = await post(base, url('vcs_conf_schedule'), { reqid: 'by a browser' }, browser);
+    const { participant } = conferenceOf((await post(base, url('vcs_conf_schedule'), { reqid: 'by a browser' }, sam)).xml());
+    assert.deepEqual([answer.status, answer.headers.location], [303, `/call/${participant}`]);
+    const ended = await post(base, url('vcs_conf_delete'), { delete_vanity: participant }, browser);
+    assert.deepEqual([ended.status, ended.headers.location], [303, '/cgi_bin/vcs?all_vanities=true']);
+    assert.equal((await get(base, ended.headers.location, {}, sam)).xml().name, 'conferences');
 });
 
 test('deleting what is not there is 404', async () => {
