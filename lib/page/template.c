@@ -20,7 +20,7 @@
 
 enum { FILE_MAX_BYTES = 256 * 1024, KEPT_MAX = 64, PARTS_MAX = 8, SECTIONS_MAX = 32 };
 
-enum node_kind { NODE_TEXT, NODE_NAME, NODE_URL, NODE_SECTION, NODE_INVERTED, NODE_PART };
+enum node_kind { NODE_TEXT, NODE_NAME, NODE_URL, NODE_TEL, NODE_SECTION, NODE_INVERTED, NODE_PART };
 
 struct node {
     enum node_kind kind;
@@ -106,6 +106,18 @@ compile_section(struct compiler *c, enum node_kind kind, const char *name, int d
     return node;
 }
 
+/* How "NAME|FILTER" is written, and *name without the filter; NODE_NAME as it came when there is none of that name. */
+static enum node_kind
+take_filter(struct compiler *c, const char **name)
+{
+    const char *bar = strchr(*name, '|');
+    const char *filter = bar ? trimmed(c->mem, bar + 1, strlen(bar + 1)) : "";
+    enum node_kind kind = text_same(filter, "url") ? NODE_URL : text_same(filter, "tel") ? NODE_TEL : NODE_NAME;
+    if (kind != NODE_NAME)
+        *name = trimmed(c->mem, *name, (size_t)(bar - *name));
+    return kind;
+}
+
 /* What stands between {{ and }}, which are passed already; NULL for a comment. */
 static struct node *
 compile_tag(struct compiler *c, const char *tag, int depth)
@@ -114,12 +126,7 @@ compile_tag(struct compiler *c, const char *tag, int depth)
     if (sign == '!')
         return NULL;
     const char *name = trimmed(c->mem, sign == ' ' ? tag : tag + 1, strlen(sign == ' ' ? tag : tag + 1));
-    const char *filter = strchr(name, '|');
-    enum node_kind kind = NODE_NAME;
-    if (filter && sign == ' ' && text_same(trimmed(c->mem, filter + 1, strlen(filter + 1)), "url")) {
-        name = trimmed(c->mem, name, (size_t)(filter - name));
-        kind = NODE_URL;
-    }
+    enum node_kind kind = sign == ' ' ? take_filter(c, &name) : NODE_NAME;
     if (sign == '>' ? !is_part_name(name) : !is_name(name))
         complain(c, c->line, "no such tag: ", tag);
     else if (sign == '#' || sign == '^')
@@ -308,6 +315,15 @@ node_fault(const struct walk *w, const struct node *node, const char *what)
     return ERR_UNAVAILABLE;
 }
 
+/* What a telephone dials (RFC 3966): people write blanks and brackets. */
+static void
+buf_tel(struct buf *out, const char *number)
+{
+    for (; *number; number++)
+        if (*number == '+' || (*number >= '0' && *number <= '9'))
+            buf_byte(out, *number);
+}
+
 static enum err
 render_name(const struct walk *w, const struct node *node, const struct scope *scope)
 {
@@ -316,7 +332,7 @@ render_name(const struct walk *w, const struct node *node, const struct scope *s
         return node_fault(w, node, "a name that nothing around knows");
     switch (v->kind) {
     case VALUE_TEXT:
-        (node->kind == NODE_URL ? buf_url : buf_html)(w->out, v->text);
+        (node->kind == NODE_URL ? buf_url : node->kind == NODE_TEL ? buf_tel : buf_html)(w->out, v->text);
         return OK;
     case VALUE_INT:
         buf_int(w->out, v->number);
@@ -364,6 +380,7 @@ render_nodes(const struct walk *w, const struct node *node, const struct scope *
             break;
         case NODE_NAME:
         case NODE_URL:
+        case NODE_TEL:
             err = render_name(w, node, scope);
             break;
         case NODE_SECTION:

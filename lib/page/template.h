@@ -2,6 +2,7 @@
  *
  *   {{name}}                  the text or number of that name, escaped for HTML; there is no raw form
  *   {{name|url}}              escaped as a value in a query
+ *   {{name|tel}}              a telephone number as a "tel:" address has it: digits and "+" alone
  *   {{#name}}…{{/name}}       for each element of a list; once for an object or a true value; the element is looked in first
  *   {{^name}}…{{/name}}       when it is absent, false, 0, "" or an empty list
  *   {{.}}                     the element itself, in a list of texts

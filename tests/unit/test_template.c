@@ -114,6 +114,15 @@ a_name_with_url_is_escaped_for_a_query(void **state)
 }
 
 static void
+a_number_with_tel_is_what_a_telephone_dials(void **state)
+{
+    struct value *tree = value_object(*state);
+    value_add_text(tree, "number", "+1 (603) 555-0100/2 <ext. 7>");
+    assert_string_equal(page(*state, "<a href=\"tel:{{number|tel}}\">{{ number | tel }}</a>", tree),
+        "<a href=\"tel:+1603555010027\">+1603555010027</a>");
+}
+
+static void
 a_section_repeats_for_each_element_of_a_list(void **state)
 {
     assert_string_equal(page(*state, "{{#words}}<li>{{.}} {{.|url}}</li>{{/words}}", example(*state)),
@@ -206,6 +215,7 @@ a_fault_of_a_page_is_logged_with_its_place(void **state)
         {"{{a-b}}", "page.html:1: no such tag: a-b"},
         {"{{{name}}}", "page.html:1: no such tag: {name"},
         {"{{name|js}}", "page.html:1: no such tag: name|js"},
+        {"{{name|tel|url}}", "page.html:1: no such tag: name|tel|url"},
         {"{{name|url|url}}", "page.html:1: no such tag: name|url|url"},
         {"{{|url}}", "page.html:1: no such tag: |url"},
         {"{{&name}}", "page.html:1: no such tag: &name"},
@@ -422,6 +432,7 @@ main(void)
         UNIT(text_stands_as_it_is),
         UNIT(a_name_is_escaped_for_html),
         UNIT(a_name_with_url_is_escaped_for_a_query),
+        UNIT(a_number_with_tel_is_what_a_telephone_dials),
         UNIT(a_section_repeats_for_each_element_of_a_list),
         UNIT(a_section_stands_once_for_an_object_or_a_true_value),
         UNIT(an_inverted_section_stands_for_what_is_not),

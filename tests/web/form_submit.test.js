@@ -49,6 +49,10 @@ test('GET shows the form with a fresh reqid, in a window of its own', async () =
         'Returns & refunds']);
 });
 
+test('the number to call is shown as it is written, and dialled without its blanks', async () => {
+    assert.match((await get(base, url)).body, /<a href="tel:[+]16035550100">[+]1 603 555 0100<\/a>/);
+});
+
 test('by default name and phone are required, and nothing else', async () => {
     const page = (await get(base, url)).body;
     for (const name of ['name', 'phone', 'question', 'topic', 'email']) {
@@ -262,7 +266,7 @@ test('while a server behind it is down the request is kept, and the customer is 
     assert.equal(asked.json().state, 'kept');
     const page = await post(lonely.base, url, { ...good, question: 'Is anybody there?', reqid: 'kept as page' }, html);
     assert.equal(page.status, 202);
-    assert.match(page.body, /\+1 603 555 0100/, 'the number to call');
+    assert.match(page.body, /<a href="tel:[+]16035550100">[+]1 603 555 0100<\/a>/, 'the number to call');
     assert.match(page.body, /http-equiv="refresh"/, 'it updates itself, without JavaScript too');
     assert.match(page.body, /kept/);
     assert.equal(count(lonely, 'request'), 2);
