@@ -64,4 +64,5 @@ const struct service service = {
     .access = access_member,
     .answer = answer,
     .render = template_render,
+    .back = show_back,
 };

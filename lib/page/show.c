@@ -95,7 +95,7 @@ show_window(struct request *r, const struct member *member, const char **out)
 const char *
 show_room(struct request *r, const char *conf, const char *part)
 {
-    const char *token = r->caller->by_cookie ? NULL : form_get(r->form, "token");
+    const char *token = r->caller && r->caller->by_cookie ? NULL : form_get(r->form, "token");
     struct buf b = buf_new(r->c->mem, 1024);
     buf_text(&b, "/cgi_bin/conf_view?conf=");
     buf_url(&b, conf);
@@ -106,6 +106,23 @@ show_room(struct request *r, const char *conf, const char *part)
         buf_url(&b, token);
     }
     return buf_str(&b);
+}
+
+/* A request that was too large was not read; its page is then known by the address that the browser came from. */
+static const char *
+room_it_came_from(struct request *r)
+{
+    const char *from = r->header(r, "HTTP_REFERER"), *room = from ? strstr(from, "/cgi_bin/conf_view?") : NULL;
+    const char *host = room ? arena_strndup(r->c->mem, from, (size_t)(room - from)) : NULL;
+    return host && text_same(host, request_origin(r)) ? room : NULL;
+}
+
+const char *
+show_back(struct request *r)
+{
+    const char *conf = form_get(r->form, "conf");
+    bool is_named = conf && conference_number(r->c, conf);
+    return is_named ? show_room(r, conf, form_get(r->form, "part")) : room_it_came_from(r);
 }
 
 void

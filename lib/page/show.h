@@ -23,7 +23,8 @@ must_check enum err show_window(struct request *r, const struct member *member, 
 const char *show_join_url(struct request *r, const struct conference *conf, bool is_leader);
 
 /* Whether url is one by which somebody comes into that conference: vcs_call with one of its codes and its id, or /call/ with one
- * of its codes, at a host that is this site's: the request's own, or one that public_url, collaboration_url or queue_url names. */
+ * of its codes, at a host that is this site's: the request's own, or one that public_url, collaboration_url or queue_url
+ * names. */
 bool show_is_join_url(struct request *r, const char *url, const struct conference *conf);
 
 /* "/call/CODE", with the participant's: where a browser goes that did something with this conference. */
@@ -43,6 +44,9 @@ void show_events(struct request *r, const struct show_reader *reader, const stru
 /* The room's address for a browser that comes back from a form: /cgi_bin/conf_view with the conference, one of the parts that
  * need no JavaScript, and the token unless a cookie carries it. */
 const char *show_room(struct request *r, const char *conf, const char *part);
+
+/* The same after an error, from what the request says of itself (struct service.back); NULL when it names no conference. */
+const char *show_back(struct request *r);
 
 /* Sends a browser (or whoever `redirect`s) to `path`. */
 void show_go(struct request *r, const char *path);

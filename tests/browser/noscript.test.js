@@ -140,6 +140,20 @@ test('when the agent ends the conversation, the frame says so and leads to the e
     await says(room, '#ended-title', 'The conversation has ended');
 });
 
+test('what comes too late is said in the frame, and the way out is the conversation', async (t) => {
+    const { person, room, write } = await customer(t, { name: 'Ida' });
+    assert.equal(await room.$('#call'), null, 'nobody is offered a call that cannot come');
+    const { agent, staff } = await taken(conferenceOf(room));
+    await act(instance, agent, 'end', { conf: staff.conference });
+    await write.type('#text', 'One more thing');
+    await write.click('.composer .primary');
+    await says(write, 'main', 'This conversation has ended.');
+    assert.equal(await write.$('a[href*=form_submit]'), null);
+    await write.click('a.btn');
+    await says(write, 'main', 'The conversation has ended.');
+    assert.equal((await person.context.pages()).length, 2, 'in the same window');
+});
+
 test('a faulty form keeps its entries, has each fault beside its field, and goes on in the same window', async (t) => {
     const person = await newPerson(browser);
     t.after(() => person.context.close());
@@ -256,7 +270,7 @@ for (const [reader, args] of Object.entries(READERS)) {
         const page = await run(reader, [...args, `${one.window}&part=page`]);
         assert.match(page, /in the queue.*Look for new messages.*Messages.*You joined.*Is it 1 < 2\?.*A second line & more/s);
         assert.match(page, /A second line & more.*Write.*Message.*Send/s);
-        assert.match(page, /Send file.*Call.*My problem is solved.*Leave.*Transcript so far.*\/call\/\d{7}/s);
+        assert.match(page, /Send file.*My problem is solved.*Leave.*Transcript so far.*\/call\/\d{7}/s);
         assert.doesNotMatch(page, /JavaScript|&amp;|<\/?[a-z]+>|Rate|ended/, 'nothing that is meant for others');
     });
 }

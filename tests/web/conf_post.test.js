@@ -198,3 +198,38 @@ test('a browser is sent back to its room with 303, with its token only where tha
     isErrorPage(await put(customer, 'message', {}, html), 400);
     isErrorPage(await post(base, url, { conf, kind: 'message', text: 'x' }, html), 401);
 });
+
+/* ── a browser without JavaScript ── */
+
+test("an error's page leads back to the conversation, and does not begin a second one", async () => {
+    const { customer } = await room(base), { conference: conf, token } = customer;
+    const cookie = cookiesOf(await get(base, '/cgi_bin/conf_view', { conf, token }));
+    const back = (page) => /<a [^>]*href="([^"]*)">Go back to the conversation</.exec(page.body)?.[1].replaceAll('&amp;', '&');
+    const here = `/cgi_bin/conf_view?conf=${conf}`;
+    for (const [fields, options, wanted] of [[{ token, kind: 'call' }, {}, `${here}&token=${token}`],
+        [{ token, kind: 'message', part: 'page' }, {}, `${here}&part=page&token=${token}`],
+        [{ token, kind: 'message', text: 'x'.repeat(8001), part: 'write' }, {}, `${here}&part=write&token=${token}`],
+        [{ kind: 'message', text: 'csrf is missing' }, { cookie }, here], [{ kind: 'message' }, { cookie }, here]]) {
+        const page = await post(base, url, { conf, ...fields }, { ...html, ...options });
+        isErrorPage(page, page.status);
+        assert.equal(back(page), wanted, JSON.stringify(fields));
+        assert.doesNotMatch(page.body, /form_submit/);
+        assert.ok([200, 303].includes((await get(base, wanted, {}, { ...html, cookie })).status), 'it leads there');
+    }
+    for (const wrong of ['', '1server', '//evil.example/']) {
+        const page = await post(base, url, { conf: wrong, kind: 'message' }, html);
+        assert.equal(back(page), undefined);
+        assert.match(page.body, /form_submit/, 'who is in none may begin one');
+    }
+});
+
+test('an error that was found before the body was read leads back by the address that the browser came from', async () => {
+    const { customer } = await room(base), { conference: conf, token } = customer;
+    const from = (Referer) => post(base, url, { conf, token, kind: 'message', text: 'x'.repeat(110000) }, { ...html,
+        headers: { Referer } });
+    const there = `/cgi_bin/conf_view?conf=${conf}&part=page`;
+    assert.ok((await from(base + there)).body.includes(`href="${there.replace('&', '&amp;')}">Go back`));
+    for (const other of [`http://evil.example${there}`, `${base}/cgi_bin/form_submit`]) {
+        assert.doesNotMatch((await from(other)).body, /Go back/);
+    }
+});
