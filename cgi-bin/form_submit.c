@@ -20,7 +20,8 @@
 
 enum { NAME, PHONE, QUESTION, TOPIC, EMAIL, LANGUAGE, CONSENT, FIELDS, PAGE = FIELDS, REQID, AGAIN };
 
-enum { PATIENCE_MS = 4000 };  /* then the customer is told that his form is kept */
+enum { PATIENCE_MS = 4000 }; /* then the customer is told that his form is kept */
+enum { RETRY_TOO_MANY_S = 60, RETRY_UNAVAILABLE_S = 2 };
 enum { ENTRY_CHARS = 16000 }; /* read so far, so that an entry over its own limit comes back with its fault beside it */
 
 static const struct param params[] = {
@@ -155,19 +156,39 @@ add_site(struct request *r)
     value_add_text(r->out, "phone_number", r->c->settings->phone_number);
 }
 
-static enum err
-show_form(struct request *r, bool is_retry)
+/* What no entry is to blame for: too many forms, a changed form, a database that cannot be used. */
+static void
+add_problem(struct request *r, enum err err)
 {
+    const char *reason = r->c->fault.reason ? r->c->fault.reason : err_sentence(err);
+    if (err == ERR_CONFLICT)
+        reason =
+            "You changed an entry after it was sent. Press the button again to send it as it is now; the conversation that you "
+            "began before stays open in its own window.";
+    int usual_s = err == ERR_TOO_MANY ? RETRY_TOO_MANY_S : RETRY_UNAVAILABLE_S;
+    if (err == ERR_TOO_MANY || err == ERR_UNAVAILABLE)
+        request_header(r, "Retry-After", arena_printf(r->c->mem, "%d", r->c->fault.retry_s > 0 ? r->c->fault.retry_s : usual_s));
+    struct value *problem = value_add_object(r->out, "problem");
+    value_add_text(problem, "title", err == ERR_CONFLICT ? "Please send it once more" : err_title(err));
+    value_add_text(problem, "reason", reason);
+}
+
+/* The form; after an error with what was entered. A form that was sent as another one needs a new reqid. */
+static enum err
+show_form(struct request *r, enum err err)
+{
+    const char *reqid = err == OK || err == ERR_CONFLICT ? NULL : r->args[REQID].text;
     add_site(r);
     add_topics(r);
-    add_faults(r, is_retry);
-    value_add_flag(r->out, "is_retry", is_retry);
-    const char *reqid = is_retry && r->args[REQID].text ? r->args[REQID].text : secret_random_text(r->c->mem, 22);
-    value_add_text(r->out, "reqid", reqid);
+    add_faults(r, err == ERR_BAD_PARAMETER);
+    if (err != OK && err != ERR_BAD_PARAMETER)
+        add_problem(r, err);
+    value_add_flag(r->out, "is_retry", err != OK);
+    value_add_text(r->out, "reqid", reqid ? reqid : secret_random_text(r->c->mem, 22));
     value_add_text(r->out, "page", entry(r, PAGE));
     value_add_text(r->out, "consent_text", r->c->settings->consent_text);
     r->page = "form";
-    r->status = is_retry ? 400 : 200;
+    r->status = err_status(err);
     return OK;
 }
 
@@ -272,10 +293,10 @@ take(struct request *r)
         err = limit_take(r->c, &limit_form, limit_address(r->c, r->remote_addr));
     if (err == OK)
         err = first_fault(r);
-    if (err == ERR_BAD_PARAMETER && r->is_page_wanted)
-        return show_form(r, true);
     if (err == OK)
         err = keep(r, &form);
+    if (err != OK && r->is_page_wanted)
+        return show_form(r, err);
     return err == OK ? finish(r, form.reqid) : err;
 }
 
@@ -284,7 +305,7 @@ answer(struct request *r)
 {
     if (text_same(r->method, "POST"))
         return take(r);
-    return r->args[AGAIN].text ? look_again(r) : show_form(r, false);
+    return r->args[AGAIN].text ? look_again(r) : show_form(r, OK);
 }
 
 /* PREFORK: it waits for the other servers. */

@@ -444,7 +444,6 @@ turn(struct loop *loop, int wait_ms)
     listen_again(loop);
 }
 
-/* What has arrived is served, who waits is told to come back, what is being sent is sent. */
 static bool
 is_finished(const struct loop *loop)
 {
@@ -453,8 +452,9 @@ is_finished(const struct loop *loop)
     return is_idle && (cs->count == 0 || clock_boot_ms() - loop->asked_ms >= LOOP_QUIET_MS);
 }
 
-/* The web server may be writing a request on a connection that it keeps: ending now would fail it, and a POST is not sent twice.
- * Each connection is closed behind its next answer, new ones wait for the next process, so there is soon nothing to wait for. */
+/* What has arrived is served, who waits is told to come back, what is being sent is sent. The web server may be writing a request
+ * on a connection that it keeps: ending now would fail it, and a POST is not sent twice. Each connection is closed behind its next
+ * answer, new ones wait for the next process, so there is soon nothing to wait for. */
 static void
 finish(struct loop *loop)
 {

@@ -1,7 +1,8 @@
 /* form_submit: the application server: the form, its faults, what comes of it, and what happens while a server behind it is
  * down. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -180,6 +181,24 @@ test('phone numbers are taken as people write them', async () => {
     }
 });
 
+test('a form that cannot even be kept comes back with its entries', async () => {
+    const locked = spawn('sqlite3', [path.join(instance.runDir, 'state/rtcc.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+    locked.stdin.write('BEGIN IMMEDIATE;\nSELECT 1;\n');
+    await once(locked.stdout, 'data');
+    try {
+        const page = await post(base, url, { ...good, question: 'Not lost', reqid: 'locked' }, html);
+        assert.equal(page.status, 503);
+        assert.match(page.headers['retry-after'], /^[1-9]\d*$/);
+        assert.match(page.body, /role="alert"[^>]*>\s*<h2>[^<]+<\/h2>\s*<p>[^<]+<\/p>/);
+        assert.deepEqual([valueOf(page, 'name'), valueOf(page, 'phone'), reqidOf(page)], ['Ann', good.phone, 'locked']);
+        assert.match(page.body, /<textarea[^>]*>\s*Not lost<\/textarea>/);
+    } finally {
+        locked.stdin.end('ROLLBACK;\n');
+        await once(locked, 'exit');
+    }
+    assert.equal((await post(base, url, { ...good, question: 'Not lost', reqid: 'locked' }, html)).status, 303);
+});
+
 /* ── the same again ── */
 
 test('the same reqid with the same entries is the same answer', async () => {
@@ -209,7 +228,14 @@ test('the same reqid with other entries is 409', async () => {
         { email: 'a@example.com' }]) {
         isError(await post(base, url, { ...form, ...change }, json), 'conflict', 'reqid');
     }
-    isErrorPage(await post(base, url, { ...form, name: 'Bob' }, html), 409);
+    const page = await post(base, url, { ...form, name: 'Bob' }, html);
+    assert.equal(page.status, 409);
+    assert.match(page.body, /role="alert"[^>]*>\s*<h2>[^<]+<\/h2>\s*<p>You changed an entry/);
+    assert.match(page.body, /target="_self"/);
+    assert.deepEqual([valueOf(page, 'name'), valueOf(page, 'phone')], ['Bob', good.phone], 'the entries are kept');
+    assert.match(page.body, /<textarea[^>]*>\s*One<\/textarea>/);
+    const again = await post(base, url, { ...form, name: 'Bob', reqid: reqidOf(page) }, html);
+    assert.equal(again.status, 303, 'sent once more, it is taken');
     assert.equal((await post(base, url, form, json)).json().token, first.json().token);
 });
 

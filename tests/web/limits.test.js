@@ -119,7 +119,14 @@ test('form_submit takes 30 forms a minute from an address, then answers 429; loo
         const refused = await post(one.base, url('form_submit'), form, { from, ...json });
         isError(refused, 'too_many', null);
         assert.ok(Number(refused.headers['retry-after']) <= 60);
-        isErrorPage(await post(one.base, url('form_submit'), { name: 'Ann', phone: '6035551234' }, { from, ...html }), 429);
+        const entries = { name: 'Ann', phone: '6035551234', question: 'Why <me>?', reqid: 'stays' };
+        const page = await post(one.base, url('form_submit'), entries, { from, ...html });
+        assert.equal(page.status, 429);
+        assert.ok(Number(page.headers['retry-after']) <= 60);
+        for (const kept of ['value="Ann"', 'value="6035551234"', 'Why &lt;me&gt;?', 'value="stays"']) {
+            assert.ok(page.body.includes(kept), kept);
+        }
+        assert.ok(page.body.includes(`<p>${refused.json().error.reason}</p>`), 'the reason on top');
         assert.equal((await get(one.base, url('form_submit'), {}, { from })).status, 200);
         isError(await post(one.base, url('form_submit'), form, { from: '127.0.0.32', ...json }), 'bad_parameter');
     }
