@@ -266,10 +266,9 @@ run_ready(struct loop *loop)
         if (take(loop, conn, &jobs[count]))
             conns[count++] = conn;
     }
-    if (count > 0) {
+    if (count > 0)
         jobs_run(jobs, count);
-        loop->asked_ms = loop->now_ms;
-    }
+    loop->asked_ms = count > 0 ? loop->now_ms : loop->asked_ms;
     for (size_t i = 0; i < count; i++) {
         if (jobs[i].r->is_held)
             park_add(loop, conns[i], jobs[i].r);
@@ -448,21 +447,21 @@ static bool
 is_finished(const struct loop *loop)
 {
     const struct conns *cs = &loop->conns;
-    bool is_idle = ring_is_empty(&cs->ready) && ring_is_empty(&cs->woken) && ring_is_empty(&cs->sending);
-    return is_idle && (cs->count == 0 || clock_boot_ms() - loop->asked_ms >= LOOP_QUIET_MS);
+    if (!ring_is_empty(&cs->ready) || !ring_is_empty(&cs->woken) || !ring_is_empty(&cs->sending))
+        return false;
+    return cs->count == 0 || clock_boot_ms() - loop->asked_ms >= LOOP_QUIET_MS;
 }
 
-/* What has arrived is served, who waits is told to come back, what is being sent is sent. The web server may be writing a request
- * on a connection that it keeps: ending now would fail it, and a POST is not sent twice. Each connection is closed behind its next
- * answer, new ones wait for the next process, so there is soon nothing to wait for. */
+/* What has arrived is served, who waits is told to come back, what is being sent is sent. The web server may just be writing on a
+ * connection that it keeps: ending now would fail its request, and a POST is not sent twice. Each connection is closed behind
+ * its next answer, so there is soon nothing to wait for. */
 static void
 finish(struct loop *loop)
 {
     const struct conns *cs = &loop->conns;
-    int64_t end_ms = clock_boot_ms() + LOOP_STOP_MS;
+    int64_t end_ms = (loop->asked_ms = clock_boot_ms()) + LOOP_STOP_MS;
     stop_listening(loop);
     loop->is_stopping = true;
-    loop->asked_ms = clock_boot_ms();
     park_wake_all(loop);
     turn(loop, 0);
     while (clock_boot_ms() < end_ms && !is_finished(loop))
