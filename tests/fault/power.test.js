@@ -201,9 +201,9 @@ describe('the cuts find what is wrong', { concurrency: 2 }, () => {
         assert.ok(corrupt > 5 && corrupt + lost > 30);
     });
     test('without the sync of the folder files are gone', async (t) => {
-        assert.ok((await loss(t, 'upload', 'folders')).broken_files > 10);
+        assert.ok((await loss(t, 'upload', 'folders')).broken_files > 30);
     });
     test('without the sync of a file it is not whole', async (t) => {
-        assert.ok((await loss(t, 'upload', 'files')).broken_files > 10);
+        assert.ok((await loss(t, 'upload', 'files')).broken_files > 30);
     });
 });

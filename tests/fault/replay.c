@@ -239,7 +239,7 @@ is_without(const struct replay *rp, const struct node *node)
     case WITHOUT_WAL:
         return bytes > 4 && strcmp(node->name + bytes - 4, "-wal") == 0;
     case WITHOUT_FOLDERS:
-        return node->is_folder;
+        return node->is_folder && node != rp->root; /* the database's own names stay */
     case WITHOUT_FILES:
         return !node->is_folder && strncmp(node->name, "files/", 6) == 0;
     case WITHOUT_ANY:
