@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "io/bell.h"
@@ -19,7 +20,7 @@
 #include "io/seat.h"
 #include "io/settings.h"
 
-enum { TICK_MS = 1000, DRAIN_MS = 2000 };
+enum { TICK_MS = 1000, DRAIN_MS = 2000, PIECE_BYTES = 65536 };
 
 /* False if stdin ends before `bytes`. */
 static bool
@@ -41,12 +42,36 @@ read_stdin(char *to, size_t bytes)
 static void
 drain_stdin(void)
 {
-    char piece[65536];
+    char piece[PIECE_BYTES];
     int64_t end_ms = clock_boot_ms() + DRAIN_MS, left_ms;
     struct pollfd ready = {.fd = STDIN_FILENO, .events = POLLIN};
     while ((left_ms = end_ms - clock_boot_ms()) > 0 && poll(&ready, 1, (int)left_ms) > 0)
         if (read(STDIN_FILENO, piece, sizeof piece) <= 0)
             return;
+}
+
+/* A body in chunks has no length beforehand: then it is what comes until stdin ends. */
+static bool
+read_to_end(struct arena *mem, size_t body_max, struct input *in)
+{
+    ssize_t got = 1;
+    struct buf body = buf_new(mem, body_max + PIECE_BYTES);
+    char *piece = arena_alloc(mem, PIECE_BYTES);
+    while (got > 0 && body.len <= body_max) {
+        got = read(STDIN_FILENO, piece, PIECE_BYTES);
+        if (got > 0)
+            buf_bytes(&body, piece, (size_t)got);
+        else if (got < 0 && errno == EINTR)
+            got = 1;
+    }
+    in->is_too_large = body.len > body_max;
+    if (in->is_too_large) {
+        drain_stdin();
+        return true;
+    }
+    in->body_bytes = body.len;
+    in->body = buf_str(&body);
+    return got == 0;
 }
 
 /* False if there is less than CONTENT_LENGTH says, or it is no length. */
@@ -56,7 +81,7 @@ read_input(struct arena *mem, size_t body_max, struct input *in)
     const char *text = getenv("CONTENT_LENGTH");
     *in = (struct input){.params = environ, .body = ""};
     if (text == NULL || *text == '\0')
-        return true;
+        return getenv("HTTP_TRANSFER_ENCODING") == NULL || read_to_end(mem, body_max, in);
     if (strspn(text, "0123456789") != strlen(text))
         return false;
     in->is_too_large = strlen(text) > 18 || strtoull(text, NULL, 10) > body_max;
@@ -88,7 +113,7 @@ write_all(const char *data, size_t bytes)
 static void
 write_answer(const struct answer *answer)
 {
-    char piece[65536];
+    char piece[PIECE_BYTES];
     struct body_file file = answer->file;
     bool is_open = write_all(answer->bytes.data, answer->bytes.len);
     while (is_open && file.fd >= 0 && file.bytes > 0) {

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -232,4 +233,18 @@ conn_unpark(struct conns *cs, struct conn *conn)
     assert(conn->state == CONN_PARKED);
     ring_take(&conn->ring);
     cs->parked--;
+}
+
+/* ── how many ── */
+
+size_t
+conns_most(size_t spare)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 1024 - spare;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur > 2 * spare ? limit.rlim_cur - spare : limit.rlim_cur / 2;
 }

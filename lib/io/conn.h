@@ -39,6 +39,7 @@ enum conn_flag {
     CONN_LOOK_AGAIN = 8,  /* something came while it was busy */
     CONN_HEAD_LARGE = 16, /* refused before anything is read … */
     CONN_BODY_LARGE = 32, /* … or with the head alone: drained after the answer */
+    CONN_HEAD_WHOLE = 64, /* only the body is still to come, and has its own time for that */
 };
 
 /* What is kept of a parked request besides its wait. */
@@ -96,5 +97,8 @@ void conn_unpark(struct conns *cs, struct conn *conn);
 
 /* The bucket where all that are parked for key are, among others. */
 struct ring *conns_bucket(struct conns *cs, int64_t key);
+
+/* Lets the process have as many descriptors as it may; how many of them are for requests, when so many are spared for others. */
+size_t conns_most(size_t spare);
 
 #endif

@@ -12,14 +12,12 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "io/fcgi.h"
-#include "io/seat.h"
 #include "io/stop.h"
 
 enum { EVENTS_MAX = 256, ACCEPT_MAX = 64, NO_DESCRIPTOR_MS = 100 };
@@ -62,17 +60,28 @@ end_and_close(struct loop *loop, struct conn *conn, int protocol_status)
 static void
 make_ready(struct loop *loop, struct conn *conn, uint8_t flag)
 {
-    conn->flags |= flag;
+    conn->flags = (uint8_t)((conn->flags & ~CONN_HEAD_WHOLE) | flag);
     conn->state = CONN_READY;
     conn_due(&loop->conns, conn, 0);
     ring_add(&loop->conns.ready, &conn->ring);
 }
 
 static void
+await_rest(struct loop *loop, struct conn *conn, const struct fcgi_front *front)
+{
+    bool is_body_next = front->is_head_whole && !(conn->flags & CONN_HEAD_WHOLE);
+    if (is_body_next)
+        conn->flags |= CONN_HEAD_WHOLE;
+    if (is_body_next || conn->heap_at == 0)
+        conn_due(&loop->conns, conn, loop->now_ms + (is_body_next ? LOOP_BODY_MS : LOOP_REQUEST_MS));
+}
+
+static void
 act_on_front(struct loop *loop, struct conn *conn, const struct fcgi_front *front, bool is_full)
 {
     conn->request_id = front->id;
-    conn->flags = (uint8_t)((conn->flags & (CONN_WATCHED | CONN_WATCHED_OUTPUT)) | (front->keep ? CONN_KEEP : 0));
+    conn->flags =
+        (uint8_t)((conn->flags & (CONN_WATCHED | CONN_WATCHED_OUTPUT | CONN_HEAD_WHOLE)) | (front->keep ? CONN_KEEP : 0));
     switch (front->kind) {
     case FRONT_REQUEST:
         make_ready(loop, conn, 0);
@@ -92,8 +101,8 @@ act_on_front(struct loop *loop, struct conn *conn, const struct fcgi_front *fron
     case FRONT_PART:
         if (is_full)
             make_ready(loop, conn, CONN_HEAD_LARGE | CONN_LOOK_AGAIN);
-        else if (conn->heap_at == 0)
-            conn_due(&loop->conns, conn, loop->now_ms + LOOP_REQUEST_MS);
+        else
+            await_rest(loop, conn, front);
         break;
     case FRONT_QUESTION:
     case FRONT_BAD:
@@ -437,8 +446,6 @@ turn(struct loop *loop, int wait_ms)
     on_due(loop);
     if (loop->service->mode == HOLD)
         park_turn(loop);
-    if (loop->conns.parked == 0)
-        seat_leave();
     conns_sweep(&loop->conns);
     listen_again(loop);
 }
@@ -468,25 +475,12 @@ finish(struct loop *loop)
         turn(loop, ring_is_empty(&cs->ready) && ring_is_empty(&cs->woken) ? 20 : 0);
 }
 
-/* As many descriptors as this process may have; how many of them are for requests. */
-static size_t
-descriptors_for_requests(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return 1024 - LOOP_SPARE_DESCRIPTORS;
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        getrlimit(RLIMIT_NOFILE, &limit);
-    return limit.rlim_cur > 2 * LOOP_SPARE_DESCRIPTORS ? limit.rlim_cur - LOOP_SPARE_DESCRIPTORS : limit.rlim_cur / 2;
-}
-
 void
 loop_run(const struct service *s, const struct center *process, int listen_fd)
 {
     struct loop loop = {.service = s, .process = *process, .listen_fd = listen_fd, .bell = -1};
     conns_init(&loop.conns);
-    loop.full = descriptors_for_requests();
+    loop.full = conns_most(LOOP_SPARE_DESCRIPTORS);
     loop.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (loop.epoll < 0)
         log_fatal("epoll cannot be used (%d)", errno);

@@ -15,7 +15,8 @@
 enum {
     LOOP_TURN_MAX = 64,         /* requests in one transaction */
     LOOP_WAKE_MAX = 256,        /* parked requests looked at in one turn */
-    LOOP_REQUEST_MS = 10000,    /* from the first byte, or from connecting, to a whole request */
+    LOOP_REQUEST_MS = 10000,    /* from the first byte, or from connecting, to a whole head */
+    LOOP_BODY_MS = 30000,       /* from there to a whole body: Apache sends the head before it has that from a slow client */
     LOOP_SEND_MS = 30000,       /* for a client to read its answer */
     LOOP_DRAIN_MS = 2000,       /* for the rest of what was refused */
     LOOP_STOP_MS = 1500,        /* for what is in hand when the process ends */

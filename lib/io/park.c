@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "io/bell.h"
 #include "io/db.h"
+#include "io/seat.h"
 
 /* ── what is kept ── */
 
@@ -220,6 +221,15 @@ look_at(struct loop *loop, struct conn *conn)
     job_end(&job);
 }
 
+static void
+look_at_some(struct loop *loop)
+{
+    db_read_begin(loop->process.db);
+    for (int i = 0; i < LOOP_WAKE_MAX && !ring_is_empty(&loop->conns.woken); i++)
+        look_at(loop, (struct conn *)loop->conns.woken.next);
+    db_read_end(loop->process.db);
+}
+
 void
 park_start(struct loop *loop)
 {
@@ -243,10 +253,8 @@ park_turn(struct loop *loop)
     else if (loop->is_rung)
         ask_news(loop);
     loop->is_rung = false;
-    if (ring_is_empty(&loop->conns.woken))
-        return;
-    db_read_begin(loop->process.db);
-    for (int i = 0; i < LOOP_WAKE_MAX && !ring_is_empty(&loop->conns.woken); i++)
-        look_at(loop, (struct conn *)loop->conns.woken.next);
-    db_read_end(loop->process.db);
+    if (!ring_is_empty(&loop->conns.woken))
+        look_at_some(loop);
+    if (loop->conns.parked == 0 && ring_is_empty(&loop->conns.woken))
+        seat_leave();
 }

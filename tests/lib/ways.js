@@ -1,12 +1,14 @@
 /* What has to hold behind every web server alike: nginx and the three ways of Apache. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { cookiesOf, get, parseXml, post } from './http.js';
-import { tree } from './instance.js';
+import { cookiesOf, get, multipart, parseXml, post, urlencoded } from './http.js';
+import { sleep, tree } from './instance.js';
 import { accept, act, allEvents, ask, confPoll, readyAgent, say, sendFile, waitForOffer } from './people.js';
 import { errorOf, html, join, json, schedule } from './wire.js';
 
@@ -140,4 +142,75 @@ export async function largestRequests(instance) {
             assert.equal(errorOf(refused).code, 'too_large');
         }
     }
+}
+
+/* POST of a body that comes in pieces, with a pause before each; chunked, or else with its length. */
+function inPieces(instance, name, { type, body }, { pieces, pause = 0, isChunked = false }) {
+    return new Promise((done, failed) => {
+        const headers = { 'Content-Type': type, Accept: 'application/json',
+            ...isChunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': Buffer.byteLength(body) } };
+        const sent = http.request(`${instance.base}/cgi_bin/${name}`, { method: 'POST', headers, agent: false }, (answer) => {
+            let text = '';
+            answer.setEncoding('utf8').on('data', (data) => { text += data; });
+            answer.on('end', () => done({ status: answer.statusCode, body: text, json: () => JSON.parse(text) }));
+        });
+        sent.on('error', failed);
+        (async () => {
+            const bytes = Buffer.from(body), size = Math.ceil(bytes.length / pieces);
+            for (let at = 0; at < bytes.length; at += size) {
+                if (pause) await sleep(pause);
+                sent.write(bytes.subarray(at, at + size));
+            }
+            sent.end();
+        })().catch(failed);
+    });
+}
+
+/* A room with one member of it: {conference, token}. */
+async function someone(instance) {
+    const { participant, id } = await schedule(instance.base);
+    return { conference: id, token: (await join(instance.base, participant, id)).token };
+}
+
+const message = (member, text) => ({ type: 'application/x-www-form-urlencoded', body: urlencoded({ conf: member.conference,
+    token: member.token, kind: 'message', text }) });
+const upload = (member, data) => multipart({ conf: member.conference, token: member.token, nonce: randomUUID(),
+    file: { name: 'large.bin', type: 'application/octet-stream', data } });
+const lastText = async (instance, member) => (await allEvents(instance, member)).at(-1).text;
+
+async function isKept(instance, member, answer, data) {
+    assert.equal(answer.status, 200, answer.body);
+    const file = (await allEvents(instance, member)).find((event) => event.id === answer.json().event).file;
+    assert.equal(file.bytes, data.length);
+    assert.ok((await get(instance.base, file.url, { token: member.token })).bytes.equals(data), 'what was sent comes back');
+}
+
+/* The largest file passes, one byte more does not. */
+export async function largestFile(instance) {
+    const member = await someone(instance), most = 20971520, data = randomBytes(most + 1);
+    const send = (bytes) => inPieces(instance, 'file_put', upload(member, bytes), { pieces: 1 });
+    await isKept(instance, member, await send(data.subarray(0, most)), data.subarray(0, most));
+    assert.equal((await send(data)).status, 413);
+}
+
+/* A body without a length in its head: a form, a large message, a file. */
+export async function chunkedBodies(instance) {
+    const member = await someone(instance), data = randomBytes(3_000_000), long = '\u20ac'.repeat(7000);
+    for (const text of ['short', long]) {
+        const answer = await inPieces(instance, 'conf_post', message(member, text), { pieces: 5, pause: 20, isChunked: true });
+        assert.equal(answer.status, 200, answer.body);
+        assert.equal(await lastText(instance, member), text);
+    }
+    await isKept(instance, member, await inPieces(instance, 'file_put', upload(member, data), { pieces: 50, isChunked: true }), data);
+}
+
+/* A client that needs longer for its body than a program waits for one. */
+export async function slowClient(instance) {
+    const member = await someone(instance), long = '\u20ac'.repeat(7000), data = randomBytes(60000);
+    const pieces = { pieces: 24, pause: 550 };
+    const [said, put] = await Promise.all([inPieces(instance, 'conf_post', message(member, long), pieces),
+        inPieces(instance, 'file_put', upload(member, data), pieces)]);
+    assert.equal(said.status, 200, `the message: ${said.body}`);
+    assert.ok((await allEvents(instance, member)).some((event) => event.text === long));
+    await isKept(instance, member, put, data);
 }

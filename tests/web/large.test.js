@@ -1,0 +1,16 @@
+/* Large bodies through every web server, as they come: at once, without a length, slowly. */
+import { after, before, describe, test } from 'node:test';
+import { startInstance } from '../lib/instance.js';
+import { chunkedBodies, largestFile, slowClient } from '../lib/ways.js';
+
+for (const [web, name] of [['nginx', 'nginx'], ['apache', 'mod_proxy_fcgi'], ['fcgid', 'mod_fcgid'], ['cgid', 'mod_cgid']]) {
+    describe(name, () => {
+        let instance;
+        before(async () => { instance = await startInstance({ web }); });
+        after(() => instance?.stop());
+
+        test('a file of 20 MB passes and comes back, one byte more is refused', () => largestFile(instance));
+        test('a message and a file whose length nobody said beforehand arrive whole', () => chunkedBodies(instance));
+        test('who needs thirteen seconds for a message and for a file is heard', () => slowClient(instance));
+    });
+}
