@@ -205,6 +205,29 @@ test('conf_poll waits for cgi_hold_s at most, and hears at once what another pro
     place.write({ cgi_hold_s: 1 });
 });
 
+test('a poll for which there is no place is answered at once and told to stay away for a while', async () => {
+    const { customer } = await room(), { after } = well(await get('conf_poll', customer)).json();
+    const frame = async () => well(await get('conf_view', { ...customer, part: 'log', after })).body;
+    place.write({ cgi_hold_s: 10, cgi_hold_max: 0 });
+    const sent = well(await get('conf_poll', { ...customer, after })).json();
+    assert.deepEqual([sent.events, sent.pause_s], [[], 5]);
+    assert.match(await frame(), /http-equiv="refresh" content="5;url=/);
+    assert.equal(well(await get('conf_poll', { ...customer, after, wait: 0 })).json().pause_s, undefined, 'who does not wait');
+    place.write({ cgi_hold_s: 1, cgi_hold_max: 1 });
+    assert.equal(well(await get('conf_poll', { ...customer, after })).json().pause_s, undefined, 'who has waited');
+    assert.match(await frame(), /http-equiv="refresh" content="0;url=/);
+    place.write({ cgi_hold_s: 1 });
+});
+
+test('a body without a length is read to its end, and refused where it is too large', async () => {
+    const { customer } = await room(), env = { HTTP_TRANSFER_ENCODING: 'chunked' };
+    const send = (text) => place.run('conf_post', 'POST', { env, type: 'application/x-www-form-urlencoded',
+        body: new URLSearchParams({ ...customer, kind: 'message', text }).toString(), contentLength: '' });
+    well(await send('all of it'));
+    assert.equal(well(await get('conf_poll', customer)).json().events.at(-1).text, 'all of it');
+    assert.equal((await send('x'.repeat(200000))).status, 413);
+});
+
 test('typing and the other polls are held the same way', async () => {
     const { customer, agent } = await room(), { after } = well(await get('conf_poll', customer)).json();
     place.write({ cgi_hold_s: 10 });
