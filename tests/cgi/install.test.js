@@ -28,7 +28,9 @@ test('programs, pages, settings, manual pages and units lie where Debian has the
     }
     for (const name of ['usr/sbin/rtcc', 'usr/share/man/man8/rtcc.8', 'usr/share/man/man5/rtcc.conf.5', 'usr/share/man/man7/rtcc_cgi.7',
         'usr/share/rtcc/htdocs/index.html', 'usr/share/rtcc/htdocs/templates/conf.html', 'usr/share/rtcc/conf/nginx/rtcc.conf',
-        'usr/share/rtcc/conf/apache/rtcc-proxy.conf', 'etc/rtcc/rtcc.conf', 'usr/lib/systemd/system/rtcc.target',
+        'usr/share/rtcc/conf/apache/rtcc-proxy.conf',
+        'usr/share/rtcc/conf/nginx/rtcc-tls.inc', 'usr/share/rtcc/conf/apache/rtcc-tls.inc', 'etc/rtcc/rtcc.conf',
+        'usr/lib/systemd/system/rtcc.target',
         'usr/lib/systemd/system/rtcc@.socket', 'usr/lib/systemd/system/rtcc@form_submit.service.d/pool.conf']) {
         assert.ok(there(name), name);
     }
