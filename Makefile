@@ -21,7 +21,7 @@ Q        = $(if $(V),,@) # make V=1 shows the commands
 CFLAGS  ?= -O2 -g
 WARN     = -Wall -Wextra -Wpedantic -Wshadow -Wformat=2 -Werror
 HARDEN   = -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fPIE \
-           -ftrivial-auto-var-init=zero -fno-strict-overflow
+           -ftrivial-auto-var-init=zero -fno-strict-overflow -fno-delete-null-pointer-checks
 ifneq (,$(findstring clang,$(CC)))
 HARDEN += -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang # clang 14 has it only together with this
 endif
@@ -71,7 +71,7 @@ $(O)/sql.c: $(O)/sql-gen $(wildcard sql/*.sql sql/*/*.sql)
 
 $(O)/sql.h: $(O)/sql.c ;
 
-$(O)/sql.o: $(O)/sql.c
+$(O)/sql.o: $(O)/sql.c $(O)/libfcgi-is-mended
 	@echo '  $@'
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-overlength-strings -MMD -c $< -o $@
 

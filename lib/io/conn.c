@@ -75,6 +75,13 @@ conns_init(struct conns *cs)
         ring_init(&cs->table[i]);
 }
 
+void
+conns_end(struct conns *cs)
+{
+    free(cs->heap);
+    free(cs->table);
+}
+
 /* Blocks live as long as the process, like its loop; the chain keeps them known. */
 static struct block {
     struct block *next;

@@ -78,6 +78,7 @@ struct conns {
 };
 
 void conns_init(struct conns *cs);
+void conns_end(struct conns *cs); /* gives back what init took; nothing may be called afterwards */
 
 struct conn *conn_new(struct conns *cs, int fd);
 

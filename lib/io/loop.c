@@ -491,4 +491,5 @@ loop_run(const struct service *s, const struct center *process, int listen_fd)
     while (!stop_is_wanted())
         turn(&loop, milliseconds_to_wait(&loop));
     finish(&loop);
+    conns_end(&loop.conns);
 }
