@@ -15,7 +15,7 @@
 enum { ACTION, URL, CONF, SUBJECT, TOPIC, NAME, PHONE, EMAIL, LANGUAGE, PAGE, SKILL, PRIORITY, REQID, INVITATION };
 
 static const struct param params[] = {
-    [ACTION] = {"action", PARAM_LINE, true, 0, 16, "put (POST), list, cancel (POST) or trace"},
+    [ACTION] = {"action", PARAM_LINE, true, 0, 16, "put (POST), list, cancel (POST), trace or standing"},
     [URL] = {"url", PARAM_LINE, false, 0, 2000, "put: the invitation, the vcs_call URL of the conference"},
     [CONF] = {"conf", PARAM_LINE, false, 0, 80, "put, trace: the conference's id"},
     [SUBJECT] = {"subject", PARAM_LINE, false, 0, SUBJECT_CHARS, "put: what it is about"},
@@ -155,11 +155,35 @@ trace(struct request *r)
     return err == OK ? routing_trace(r->c, conf.id, value_add_list(r->out, "decisions")) : err;
 }
 
+/* What whoever came now would find: for the form, which may stand on another host. */
+static enum err
+standing(struct request *r)
+{
+    int64_t agents, is_free;
+    struct standing next;
+    enum err err = routing_staff(r->c, &agents, &is_free);
+    if (err == OK)
+        err = invitation_standing_of_next(r->c, &next);
+    if (err != OK)
+        return err;
+    value_add_int(r->out, "waiting", next.position - 1);
+    if (is_free >= next.position)
+        next.wait_s = 0;
+    if (next.wait_s >= 0)
+        value_add_int(r->out, "wait_s", next.wait_s);
+    else
+        value_add_null(r->out, "wait_s");
+    value_add_int(r->out, "agents", agents);
+    value_add_int(r->out, "free", is_free);
+    return OK;
+}
+
 static const struct action {
     const char *name;
     bool is_post;
     enum err (*run)(struct request *r);
-} actions[] = {{"put", true, put}, {"list", false, list}, {"cancel", true, cancel}, {"trace", false, trace}};
+} actions[] = {{"put", true, put}, {"list", false, list}, {"cancel", true, cancel}, {"trace", false, trace},
+    {"standing", false, standing}};
 
 static enum err
 answer(struct request *r)
@@ -174,7 +198,7 @@ answer(struct request *r)
         request_header(r, "Allow", "POST");
         return center_fault(r->c, ERR_BAD_METHOD, "action", "The action '%s' must be sent with POST.", a->name);
     }
-    return center_fault(r->c, ERR_BAD_PARAMETER, "action", "action is put, list, cancel or trace.");
+    return center_fault(r->c, ERR_BAD_PARAMETER, "action", "action is put, list, cancel, trace or standing.");
 }
 
 const struct service service = {

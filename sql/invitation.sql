@@ -59,6 +59,11 @@ ORDER BY priority, queued_at, id LIMIT $most;
 SELECT id, conf, state, topic, skill, priority, queued_at FROM invitation
 WHERE site = $site AND state IN ('queued', 'offered') ORDER BY priority, queued_at, id LIMIT $most;
 
+-- invitation_count: how many wait.
+--   out waiting int
+--   one
+SELECT count(*) AS waiting FROM invitation INDEXED BY invitation_waiting WHERE site = $site AND state IN ('queued', 'offered');
+
 -- invitation_for_agent: the first that this agent may be offered: his skills, and not one that he let go just now.
 --   in  agent int, boot text, refused_ms int
 --   out id int, conf int

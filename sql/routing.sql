@@ -9,6 +9,12 @@ WHERE a.site = $site AND a.state = 'ready' AND a.is_present = 1 AND a.is_disable
     AND (SELECT count(*) FROM member m WHERE m.site = $site AND m.agent = a.id AND m.agent <> 0 AND m.left_at = 0) < a.capacity
 ORDER BY a.idle_since, a.id LIMIT 1000;
 
+-- routing_ready: how many agents are ready and there, whatever they have to do.
+--   out agents int
+--   one
+SELECT count(*) AS agents FROM agent INDEXED BY agent_free
+WHERE site = $site AND state = 'ready' AND is_present = 1 AND is_disabled = 0;
+
 -- routing_candidates: everybody who works here and what speaks for or against offering him this invitation.
 --   scan at most fifty of them
 --   in  skill text, invitation int, boot text, refused_ms int

@@ -128,6 +128,17 @@ invitation_standing(struct center *c, const struct invitation *invitation, struc
     return wait_estimate(c, out->position, &out->wait_s);
 }
 
+enum err
+invitation_standing_of_next(struct center *c, struct standing *out)
+{
+    struct invitation_count row;
+    enum err err = sql_invitation_count(c->db, c->mem, &row);
+    if (err != OK)
+        return err;
+    out->position = row.waiting + 1;
+    return wait_estimate(c, out->position, &out->wait_s);
+}
+
 /* ── everybody's place, kept until it changes ── */
 
 static struct {

@@ -50,6 +50,9 @@ must_check enum err invitation_of_conference(struct center *c, int64_t conf, str
 /* Where an invitation stands now; computed, never stored. */
 must_check enum err invitation_standing(struct center *c, const struct invitation *invitation, struct standing *out);
 
+/* Where whoever came now would stand: position is one behind all that wait. */
+must_check enum err invitation_standing_of_next(struct center *c, struct standing *out);
+
 /* How many invitations came from the same number before. */
 must_check enum err invitation_contacts(struct center *c, const struct invitation *invitation, int64_t *out);
 

@@ -142,6 +142,22 @@ routing_run(struct center *c)
     return err;
 }
 
+enum err
+routing_staff(struct center *c, int64_t *ready, int64_t *is_free)
+{
+    struct routing_ready row;
+    struct routing_free *agents;
+    size_t count;
+    enum err err = sql_routing_ready(c->db, c->mem, &row);
+    if (err == OK)
+        err = sql_routing_free(c->db, c->mem, &agents, &count);
+    if (err != OK)
+        return err;
+    *ready = row.agents;
+    *is_free = (int64_t)count;
+    return OK;
+}
+
 /* ── taking back ── */
 
 static enum err

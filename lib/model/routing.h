@@ -53,6 +53,9 @@ must_check enum err routing_take(struct center *c, const struct invitation *invi
 /* The agent who had accepted is gone, the customer is not: the invitation goes back to its own place. Inside a transaction. */
 must_check enum err routing_return(struct center *c, const struct invitation *invitation);
 
+/* How many agents are ready and there, and how many of them could be offered something now (1,000 at most). */
+must_check enum err routing_staff(struct center *c, int64_t *ready, int64_t *is_free);
+
 /* Appends the decisions about a conference to `list`. */
 must_check enum err routing_trace(struct center *c, int64_t conf, struct value *list);
 

@@ -16,6 +16,7 @@
 
 enum { CALL_MAX_BYTES = 65536, KEY_MAX_BYTES = 256 };
 enum { SILENT_FROM_MS = 500, TRIAL_MS = 1000 }; /* a refusal comes at once and costs nobody anything */
+enum { LOOK_MS = 1000 };
 
 /* form_submit's own key, from its file; read at each call, so that a new one needs no restart. NULL: there is none. */
 static const char *
@@ -200,6 +201,29 @@ vcs_connect(struct center *c, const struct sent_form *form, const struct vcs_con
     *token = value_get_text(value_get(tree, "member"), "token");
     *window = value_get_text(tree, "window");
     return *token && *window ? OK : nonsense("vcs_call", "the token or the window is missing");
+}
+
+/* Giving up on this question early says nothing about a form that has more time. */
+enum err
+vcs_standing(struct center *c, struct vcs_standing *out)
+{
+    struct value *tree;
+    struct buf body = buf_new(c->mem, CALL_MAX_BYTES);
+    struct center hurried = *c;
+    int64_t silent_before_ms = silent_ms;
+    hurried.until_ms = clock_boot_ms() + LOOK_MS;
+    add(&body, "action", "standing");
+    enum err err = call(&hurried, c->settings->queue_url, "queue", "queue", &body, &tree);
+    if (err != OK) {
+        silent_ms = silent_before_ms;
+        return ERR_UNAVAILABLE;
+    }
+    *out = (struct vcs_standing){.waiting = number_in(tree, "waiting", -1),
+        .wait_s = number_in(tree, "wait_s", -1),
+        .agents = number_in(tree, "agents", -1),
+        .free = number_in(tree, "free", -1)};
+    bool is_whole = out->waiting >= 0 && out->agents >= 0 && out->free >= 0;
+    return is_whole ? OK : nonsense("queue", "it does not say how one would stand");
 }
 
 enum err

@@ -27,6 +27,17 @@ must_check enum err vcs_schedule(struct center *c, const struct sent_form *form,
 must_check enum err vcs_invite(struct center *c, const struct sent_form *form, const struct vcs_conference *conf,
     int64_t *position, int64_t *wait_s);
 
+/* What whoever came now would find at the queue; wait_s -1: unknown. */
+struct vcs_standing {
+    int64_t waiting;
+    int64_t wait_s;
+    int64_t agents; /* ready and there … */
+    int64_t free;   /* … and without work */
+};
+
+/* Asks the queuing server for it, for a second at most: nobody's form waits longer for it. */
+must_check enum err vcs_standing(struct center *c, struct vcs_standing *out);
+
 /* Whether both servers take form_submit's key: asks for what changes nothing. */
 must_check enum err vcs_check_key(struct center *c);
 

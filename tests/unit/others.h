@@ -34,7 +34,8 @@ static const char *const good[PROGRAMS] = {
      "<subject>new_conference</subject><access type=\"leader\" siteid=\"0\"><vanity>0196199</vanity></access>"
      "<access type=\"leader\" state=\"active\" siteid=\"0\"><code>0196199</code></access>"
      "<access type=\"participant\" state=\"active\" siteid=\"0\"><code>0196198</code></access></conference>"),
-    "<queue><invitation>12</invitation><position>2</position><wait_s>40</wait_s></queue>",
+    ("<queue><invitation>12</invitation><position>2</position><wait_s>40</wait_s><waiting>3</waiting><agents>2</agents>"
+     "<free>1</free></queue>"),
     ("<call conference=\"148474396310564server\" state=\"joined\"><member id=\"3\" role=\"participant\" token=\"m_3_abc\"/>"
      "<window>http://host/cgi_bin/conf_view?conf=148474396310564server&amp;token=m_3_abc</window></call>"),
     "<conferences/>",

@@ -1,6 +1,8 @@
 /* The application server's calls to the two others: what is sent, and what is read from the answers. */
 #include "others.h"
 
+#include "base/clock.h"
+#include "model/outlook.h"
 #include "model/vcs.h"
 
 /* ── the calls ── */
@@ -108,6 +110,52 @@ the_invitation_carries_the_url_of_the_patent_and_all_that_is_known_of_the_custom
 }
 
 static void
+how_one_would_stand_is_asked_of_the_queue_and_waited_for_less_long(void **state)
+{
+    struct installation *p = with_servers(state);
+    struct vcs_standing s;
+    WELL(p, vcs_standing(&p->c, &s));
+    SENT(QUEUE, "action=standing");
+    assert_int_equal(s.waiting, 3);
+    assert_int_equal(s.wait_s, 40);
+    assert_int_equal(s.agents, 2);
+    assert_int_equal(s.free, 1);
+    static const enum how faults[] = {NO_XML, AN_ERROR, ANOTHER_ROOT, WITH_PARTS_MISSING, NOT_HTTP, WAIT_UNKNOWN};
+    for (size_t i = 0; i < COUNT(faults); i++) {
+        other->how[QUEUE] = faults[i];
+        CHECK(vcs_standing(&p->c, &s) == ERR_UNAVAILABLE, "fault %zu", i);
+    }
+    struct sent_form form = kept(p);
+    struct vcs_conference conf = {.id = "148474396310564server", .leader = "0196199", .participant = "0196198"};
+    int64_t position, wait_s, began = clock_boot_ms();
+    other->how[QUEUE] = SLOWLY;
+    assert_int_equal(vcs_standing(&p->c, &s), ERR_UNAVAILABLE);
+    int64_t look_ms = clock_boot_ms() - began;
+    began = clock_boot_ms();
+    assert_int_equal(vcs_invite(&p->c, &form, &conf, &position, &wait_s), ERR_UNAVAILABLE);
+    CHECK(look_ms < clock_boot_ms() - began, "a form waits %lld ms", (long long)look_ms);
+}
+
+static void
+the_outlook_is_asked_for_once_in_five_seconds_also_when_nobody_answers(void **state)
+{
+    struct installation *p = with_servers(state);
+    struct vcs_standing s;
+    int64_t after[] = {0, OUTLOOK_KEPT_MS - 1, OUTLOOK_KEPT_MS, 2 * OUTLOOK_KEPT_MS - 1, 2 * OUTLOOK_KEPT_MS};
+    int asked[] = {1, 1, 2, 2, 3}, began = other->asked[QUEUE];
+    p->c.boot_ms += 10 * OUTLOOK_KEPT_MS; /* what another test may have left is over */
+    int64_t began_ms = p->c.boot_ms;
+    for (size_t i = 0; i < COUNT(after); i++) {
+        p->c.boot_ms = began_ms + after[i];
+        other->how[QUEUE] = after[i] < OUTLOOK_KEPT_MS || i == 4 ? AS_ASKED : AN_ERROR;
+        enum err err = outlook_get(&p->c, &s);
+        CHECK(err == (i == 2 || i == 3 ? ERR_UNAVAILABLE : OK), "look %zu: %s", i, err_code(err));
+        assert_int_equal(other->asked[QUEUE] - began, asked[i]);
+    }
+    assert_int_equal(s.waiting, 3);
+}
+
+static void
 the_customer_joins_by_the_participants_code_with_his_question(void **state)
 {
     struct installation *p = with_servers(state);
@@ -172,6 +220,8 @@ main(void)
         PLACED(the_key_is_sent_when_there_is_one),
         PLACED(the_subject_is_the_question_in_one_line_of_255_characters_or_the_topic),
         PLACED(the_invitation_carries_the_url_of_the_patent_and_all_that_is_known_of_the_customer),
+        PLACED(the_outlook_is_asked_for_once_in_five_seconds_also_when_nobody_answers),
+        PLACED(how_one_would_stand_is_asked_of_the_queue_and_waited_for_less_long),
         PLACED(the_customer_joins_by_the_participants_code_with_his_question),
         PLACED(the_key_is_tried_at_both_servers_with_what_changes_nothing),
         PLACED(nonsense_for_an_answer_is_unavailable),

@@ -177,6 +177,24 @@ test('cancel takes an invitation out, once, and not when an agent has accepted i
     isError(await cancel(taken.invitation), 'conflict', 'invitation');
 });
 
+test('standing tells how many wait, how long one more would, and who is there', async (t) => {
+    const standing = async (options) => (await get(base, url, { action: 'standing' }, options)).json();
+    await cancelAll();
+    assert.deepEqual(only(await standing(), 'waiting', 'agents', 'free'), { waiting: 0, agents: 0, free: 0 });
+    await put();
+    await put();
+    assert.deepEqual(only(await standing(), 'waiting', 'agents', 'free'), { waiting: 2, agents: 0, free: 0 });
+    const asXml = (await post(base, url, { action: 'standing' }, xml)).xml();
+    assert.deepEqual(asXml.children.map((child) => child.name), ['waiting', 'wait_s', 'agents', 'free']);
+    await cancelAll();
+    const agent = await onDuty(t, instance, 'anna');
+    assert.deepEqual(await standing(), { waiting: 0, wait_s: 0, agents: 1, free: 1 });
+    const { conference } = await put();
+    await waitForOffer(instance, agent, conference);
+    assert.deepEqual(only(await standing(), 'waiting', 'agents', 'free'), { waiting: 1, agents: 1, free: 0 }, 'he holds an offer');
+    await cancelAll();
+});
+
 test('put and cancel are POST only, with Allow; another action is 400', async () => {
     for (const action of ['put', 'cancel']) {
         const answer = await get(base, url, { action, conf: 'x', url: 'http://x/', invitation: 1 });
@@ -224,7 +242,7 @@ test('an API key, staff and trusted loopback may; nobody else', async () => {
         ...foreign }, {},
         basic('anna', instance.password)]) assert.equal((await get(base, url, { action: 'list' }, options)).status, 200);
     for (const options of [foreign, { bearer: customer.token, ...foreign }, { bearer: 'k_x.y' }]) {
-        for (const action of ['list', 'trace', 'put', 'cancel']) {
+        for (const action of ['list', 'trace', 'standing', 'put', 'cancel']) {
             isError(await post(base, url, { action, conf: customer.conference }, { ...options, ...json }), 'unauthorized');
         }
     }
