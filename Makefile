@@ -9,7 +9,7 @@ PREFIX  ?= /usr
 
 # Everything that is installed from Debian 12, in one place. Node.js (18 or newer) and npm are added where they are missing.
 DEB_BUILD = gcc libc6-dev make pkg-config libfcgi-dev libxml2-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev libcrypt-dev
-DEB_RUN   = nginx spawn-fcgi multiwatch curl openssl
+DEB_RUN   = nginx spawn-fcgi multiwatch curl openssl tzdata
 DEB_APACHE = apache2-bin libapache2-mod-fcgid media-types # binary and modules: nothing is started on port 80
 DEB_BENCH = wrk libnginx-mod-nchan ejabberd prosody # what ours is measured with and beside: tests/bench/README.md
 DEB_TEST  = mandoc systemd clang clang-format-14 libclang-rt-14-dev libcmocka-dev valgrind sqlite3 chromium w3m lynx \

@@ -15,12 +15,13 @@
 #include "model/site.h"
 #include "page/access.h"
 #include "page/news.h"
+#include "page/opening.h"
 #include "page/show.h"
 #include "page/template.h"
 
 enum { CONF, PART, AFTER, TOKEN, TICKET };
 
-enum { COOKIE_S = 86400, TICKET_MS = 86400000, LOG_MAX_EVENTS = 2000, TITLE_CHARS = 24 };
+enum { COOKIE_S = 86400, CLOSED_COOKIE_S = 14 * COOKIE_S, TICKET_MS = 86400000, LOG_MAX_EVENTS = 2000, TITLE_CHARS = 24 };
 
 static const struct param params[] = {
     [CONF] = {"conf", PARAM_LINE, true, 0, 80, "the conference's id"},
@@ -80,7 +81,8 @@ send_on(struct request *r)
     enum err err = make_ticket(r, member->id, r->c->now_ms, &ticket);
     if (err != OK)
         return err;
-    request_cookie(r, access_member_cookie(r, member->conf), r->caller->token, COOKIE_S);
+    int64_t cookie_s = opening_at(r->c) ? CLOSED_COOKIE_S : COOKIE_S; /* who leaves a message comes back another day */
+    request_cookie(r, access_member_cookie(r, member->conf), r->caller->token, cookie_s);
     r->redirect = true;
     show_go(r, address(r, "ticket", ticket));
     return OK;
@@ -190,6 +192,22 @@ add_events(struct request *r, const struct view *v, const struct member *member,
     return OK;
 }
 
+/* Nobody is here at this hour. The link has the token: the window's own address has not, and a cookie does not go with him to
+ * another browser. */
+static enum err
+add_closed(struct request *r, const struct member *member)
+{
+    bool is_customer = text_same(member->role, "customer");
+    int64_t opens_at = value_get_int(value_get(r->out, "queue"), "opens_at", 0);
+    const char *way_back = "";
+    enum err err = is_customer && opens_at ? show_window(r, member, &way_back) : OK;
+    value_add_flag(r->out, "is_customer", is_customer);
+    value_add_flag(r->out, "is_closed", is_customer && opens_at);
+    value_add_text(r->out, "opens_text", opens_at ? opening_text(r->c, opens_at, false) : "");
+    value_add_text(r->out, "way_back", way_back);
+    return err;
+}
+
 static void
 add_next(struct request *r, const struct view *v, const struct conference *conf, int64_t after)
 {
@@ -229,6 +247,8 @@ render(struct request *r, const struct view *v)
     err = add_events(r, v, &member, &after);
     if (err == OK)
         err = show_queue(r, r->out, v->conf);
+    if (err == OK)
+        err = add_closed(r, &member);
     add_next(r, v, &conf, after);
     r->page = template_of(v->part);
     return err;

@@ -15,6 +15,8 @@
 #include "model/sentform.h"
 #include "model/site.h"
 #include "page/access.h"
+#include "page/front.h"
+#include "page/opening.h"
 #include "page/show.h"
 #include "page/template.h"
 
@@ -179,6 +181,7 @@ show_form(struct request *r, enum err err)
 {
     const char *reqid = err == OK || err == ERR_CONFLICT ? NULL : r->args[REQID].text;
     add_site(r);
+    front_show(r);
     add_topics(r);
     add_faults(r, err == ERR_BAD_PARAMETER);
     if (err != OK && err != ERR_BAD_PARAMETER)
@@ -207,6 +210,10 @@ show_done(struct request *r, const struct sent_form *form)
         value_add_int(queue, "wait_s", form->wait_s);
     else
         value_add_null(queue, "wait_s");
+    if (opening_at(r->c))
+        value_add_int(queue, "opens_at", opening_at(r->c));
+    else
+        value_add_null(queue, "opens_at");
     r->redirect = r->is_page_wanted;
     show_go(r, window);
     return OK;

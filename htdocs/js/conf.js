@@ -6,6 +6,7 @@ import { composer } from './composer.js';
 import { icon, make } from './dom.js';
 import { endedPanel } from './ended.js';
 import { feed } from './feed.js';
+import { opens } from './lines.js';
 import { log } from './log.js';
 import { outbox } from './outbox.js';
 import { once, post } from './post.js';
@@ -98,6 +99,7 @@ class Conference {
     const isNew = state !== this.state;
     this.state = state;
     this.pill(pillText(state, queue), isNew);
+    this.closed(state === 'waiting' ? queue?.opens_at : null);
     if (state === 'ended' && !more) this.end();
     return state !== 'ended' || more;
   }
@@ -156,6 +158,15 @@ class Conference {
     else this.pillTimer = setTimeout(show, wait);
   }
 
+  /* Outside of the opening hours, also when they are over while he waits. */
+  closed(opensAt) {
+    const panel = $('closed');
+    if (!panel) return;
+    panel.hidden = !opensAt;
+    $('leave-word').textContent = opensAt ? 'Withdraw' : 'Leave';
+    if (opensAt) $('opens').textContent = opens(opensAt);
+  }
+
   choices(choices) {
     const form = $('chips');
     for (const old of form.querySelectorAll('button')) old.remove();
@@ -194,11 +205,20 @@ class Conference {
       this.composer.focus();
     });
     this.onSubmit('call', () => this.call());
-    this.onSubmit('leave', () => this.ask('leave', 'Leave', 'Leave the conversation?',
-      'It ends for you. Nobody can answer you here afterwards.'));
+    this.onSubmit('leave', () => this.leave());
     this.onSubmit('solved', () => this.ask('solved', 'Yes, it is solved', 'Is your problem solved?',
       'Then the conversation ends, and nobody needs to come.'));
     this.settings();
+  }
+
+  /* Whoever has left a message and wants to go means to keep it: closing the window is enough. */
+  leave() {
+    if ($('closed')?.hidden === false) {
+      this.ask('leave', 'Withdraw', 'Withdraw your message?',
+        'The conversation ends, and nobody reads it. To keep it, close this window instead.');
+    } else {
+      this.ask('leave', 'Leave', 'Leave the conversation?', 'It ends for you. Nobody can answer you here afterwards.');
+    }
   }
 
   onSubmit(id, action) {
@@ -230,9 +250,9 @@ class Conference {
     $('rating')?.replaceWith(make('p', { id: 'thanks' }, 'Thank you for your rating.'));
   }
 
-  async copy(button) {
-    $('invite-url').select();
-    const isDone = await navigator.clipboard?.writeText($('invite-url').value).then(() => true, () => false);
+  async copy(button, field) {
+    field.select();
+    const isDone = await navigator.clipboard?.writeText(field.value).then(() => true, () => false);
     button.textContent = isDone ? 'Copied' : 'Press Ctrl and C now';
   }
 
@@ -250,8 +270,10 @@ class Conference {
     const sound = make('input', { type: 'checkbox', id: 'sound', onchange: () => this.alerts.setOn(sound.checked) });
     sound.checked = this.alerts.isOn();
     more.querySelector('.pop').append(make('label', { class: 'check', for: 'sound' }, sound, ' Play a sound for new messages'));
-    const copy = make('button', { class: 'btn', type: 'button', onclick: () => this.copy(copy) }, 'Copy the link');
-    $('invite-url')?.after(copy);
+    for (const field of [$('invite-url'), $('way-back')].filter(Boolean)) {
+      const copy = make('button', { class: 'btn', type: 'button', onclick: () => this.copy(copy, field) }, 'Copy the link');
+      field.after(copy);
+    }
     document.addEventListener('click', (event) => { if (!more.contains(event.target)) more.open = false; });
     more.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || !more.open) return;
@@ -265,6 +287,7 @@ function pillText(state, queue) {
   if (state === 'ended') return { text: 'Ended', tone: '' };
   if (state === 'talking') return { text: 'A person is with you', tone: 'ok' };
   if (!queue) return { text: 'Waiting for a person', tone: 'warn' };
+  if (queue.opens_at) return { text: `Closed until ${opens(queue.opens_at, true)}`, tone: 'warn' };
   const minutes = queue.wait_s ? Math.ceil(queue.wait_s / 60) : 0;
   return { text: `Number ${queue.position} in the queue${minutes ? ` · about ${minutes} min` : ''}`, tone: 'warn' };
 }

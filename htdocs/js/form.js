@@ -12,6 +12,8 @@ const form = $('form');
 const start = $('start');
 const IDLE = start.textContent;
 const CHANGED = 'You changed an entry after it was sent. Press the button again to send it as it is now.';
+const KEEP_OPEN = 'Please keep that window open: the person who helps you comes there. You may close this page.';
+const KEPT = 'It is in a window of its own. You may close both; that one has a link by which you come back to the answer.';
 /** @type {Window|null} the conversation's window */
 let opened = null;
 let isSending = false;
@@ -134,17 +136,22 @@ function plainly() {
   if (opened && opened !== window) turned('', true);
 }
 
+function title(isOpen) {
+  if (form.dataset.closed) return 'Your message is kept';
+  return isOpen ? 'Your conversation is open in its own window' : 'Your conversation is ready';
+}
+
 function turned(address, isOpen) {
   const go = make('a', { class: 'btn primary', id: 'go', href: address || form.action, target: form.target, onclick: goThere },
     isOpen ? 'Go to the conversation' : 'Open the conversation');
   const another = make('button', { class: 'btn', type: 'button', id: 'another', onclick: startAnother },
-    'Start another conversation');
+    form.dataset.closed ? 'Leave another message' : 'Start another conversation');
   $('opened')?.remove();
   form.hidden = true;
   form.after(make('section', { class: 'card', id: 'opened', tabindex: '-1' },
-    make('h2', {}, isOpen ? 'Your conversation is open in its own window' : 'Your conversation is ready'),
+    make('h2', {}, title(isOpen)),
     make('p', {}, isOpen
-      ? 'Please keep that window open: the person who helps you comes there. You may close this page.'
+      ? form.dataset.closed ? KEPT : KEEP_OPEN
       : 'Your browser did not let us open a window. Please open the conversation with this button.'),
     make('p', { class: 'row' }, go, another)));
   $('opened').focus();

@@ -75,6 +75,15 @@ export function clockTime(at) {
   return new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 }
 
+/** When somebody is here again: '09:00' of this day, '09:00 on Monday, 30 November', or 'Mon 09:00'.
+ * @param {number} at @param {boolean} [isShort] @param {number} [now] */
+export function opens(at, isShort = false, now = Date.now()) {
+  const day = new Date(at);
+  if (day.toDateString() === new Date(now).toDateString()) return clockTime(at);
+  if (isShort) return `${day.toLocaleDateString([], { weekday: 'short' })} ${clockTime(at)}`;
+  return `${clockTime(at)} on ${day.toLocaleDateString([], { weekday: 'long', day: 'numeric', month: 'long' })}`;
+}
+
 /** 'Today', 'Yesterday' or the date. @param {number} at @param {number} [now] */
 export function dayName(at, now = Date.now()) {
   const day = new Date(at);

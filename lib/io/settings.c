@@ -13,21 +13,25 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/hours.h"
 #include "base/log.h"
 #include "base/text.h"
 
 enum { FILE_MAX_BYTES = 65536, WHY_MAX_BYTES = 1024, QUOTED_MAX_BYTES = 80 };
 
 static const char default_path[] = "/etc/rtcc/rtcc.conf";
+static const char zones[] = "/usr/share/zoneinfo"; /* Debian's package tzdata */
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
 
 /* ── kinds of values ── */
 
-enum kind { LINE, FOLDER, FILE_NAME, WORD, SERVER, URL, DIAL, COUNTRY, FIELDS, TOPICS, HOSTS, FLAG, NUMBER };
+enum kind { LINE, FOLDER, FILE_NAME, WORD, SERVER, URL, DIAL, COUNTRY, FIELDS, TOPICS, HOURS, ZONE, HOSTS, FLAG, NUMBER };
 
 static bool
 is_only(const char *text, const char *allowed)
@@ -137,6 +141,24 @@ is_hosts(const char *text)
     return each_part(text, is_host);
 }
 
+static bool
+is_hours(const char *text)
+{
+    struct hours ignored;
+    return hours_read(text, &ignored);
+}
+
+/* libc takes a name that it does not know for UTC and says nothing. */
+static bool
+is_zone(const char *text)
+{
+    char path[200] = "";
+    struct stat file;
+    bool is_name = strchr(LETTERS, *text) && is_only(text, LETTERS DIGITS "_+-/") && strlen(text) < 100;
+    snprintf(path, sizeof path, "%s/%s", zones, is_name ? text : "?");
+    return stat(path, &file) == 0 && S_ISREG(file.st_mode);
+}
+
 /* For a person: "KEY is WORDS …". Texts with min 0 may also be empty, whatever their kind. */
 static const struct kind_rule {
     bool (*is_right)(const char *text);
@@ -152,6 +174,8 @@ static const struct kind_rule {
     [COUNTRY] = {is_country, "digits without '+'"},
     [FIELDS] = {is_fields, "a list, parted by commas, out of name, phone, question, topic, email, language, consent"},
     [TOPICS] = {is_topics, "a list of topics, parted by commas"},
+    [HOURS] = {is_hours, "opening hours such as Mo-Fr 09:00-12:30, Mo-Th 13:30-17:00"},
+    [ZONE] = {is_zone, "a time zone that /usr/share/zoneinfo has, such as Europe/Paris"},
     [HOSTS] = {is_hosts, "a list of host names, parted by commas"},
     [FLAG] = {NULL, "on or off (yes, no, true, false, 1 and 0 do as well)"},
     [NUMBER] = {NULL, "a whole number"},
@@ -190,6 +214,8 @@ static const struct key {
     {"consent_text", LINE, AT(consent_text), "I agree that what I write here is kept to help me", 1, 500, NULL,
         "What a customer agrees to, where form_required names consent"},
     {"topics", TOPICS, AT(topics), "", 0, 2000, NULL, "Topics to choose from in the form; empty: free text"},
+    {"opening_hours", HOURS, AT(opening_hours), "", 0, 500, NULL, "When somebody is here; empty: always"},
+    {"time_zone", ZONE, AT(time_zone), "", 0, 60, NULL, "Where those hours are, and the times on pages; empty: the machine's"},
     {"trusted_hosts", HOSTS, AT(trusted_hosts), "", 0, 1000, NULL, "Host names that count as loopback besides the usual ones"},
     {"trust_loopback", FLAG, AT(trust_loopback), "on", 0, 1, NULL,
         "Whether vcs*, queue and bot_step need no credential from this machine"},
@@ -432,6 +458,15 @@ settings_read(const char *path, struct settings *out, char *why, size_t why_byte
     return error == ENOENT || error == ENOTDIR ? ERR_NOT_FOUND : ERR_UNAVAILABLE;
 }
 
+/* libc's local time is the site's from now on. */
+static void
+use_zone(const struct settings *s)
+{
+    if (*s->time_zone && setenv("TZ", s->time_zone, 1) != 0)
+        log_fatal("out of memory");
+    tzset();
+}
+
 const struct settings *
 settings_load(void)
 {
@@ -444,5 +479,6 @@ settings_load(void)
         err = settings_parse(settings_memory(), default_path, "", 0, &settings, why, sizeof why);
     if (err)
         log_fatal("%s", why);
+    use_zone(&settings);
     return &settings;
 }

@@ -30,6 +30,8 @@ struct settings {
     const char *form_required;     /* comma-separated field names */
     const char *consent_text;      /* what a customer agrees to */
     const char *topics;            /* comma-separated, offered in the form; "" : free text */
+    const char *opening_hours;     /* base/hours.h; "" : always open */
+    const char *time_zone;         /* of these hours and of pages, IANA name; "" : the machine's */
     const char *trusted_hosts;     /* further Host names that count as loopback, comma-separated */
     bool trust_loopback;
     bool limit_exempt;    /* limits by address spare 127.0.0.1 */
@@ -45,7 +47,8 @@ struct settings {
     int64_t password_cost;  /* yescrypt cost, 1 to 11 */
 };
 
-/* Reads the file; a wrong line ends the process with a sentence that names file and line. */
+/* Reads the file; a wrong line ends the process with a sentence that names file and line. The process's local time is then that
+ * of time_zone. */
 const struct settings *settings_load(void);
 
 /* The same from a path, with the sentence returned instead: for tests and rtcc doctor. ERR_NOT_FOUND: there is no such file;

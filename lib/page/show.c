@@ -12,6 +12,7 @@
 #include "model/recurrence.h"
 #include "model/site.h"
 #include "page/access.h"
+#include "page/opening.h"
 
 /* ── addresses ── */
 
@@ -259,12 +260,20 @@ show_queue(struct request *r, struct value *tree, int64_t conf)
         return OK;
     }
     struct value *queue = value_add_object(tree, "queue");
+    int64_t opens_at = opening_at(r->c);
+    if (opens_at)
+        s.wait_s = -1; /* the pace of the last half hour says nothing about the morning */
     value_add_int(queue, "position", s.position);
     if (s.wait_s >= 0)
         value_add_int(queue, "wait_s", s.wait_s);
     else
         value_add_null(queue, "wait_s");
     value_add_int(queue, "wait_min", s.wait_s > 0 ? (s.wait_s + 59) / 60 : 0);
+    if (opens_at)
+        value_add_int(queue, "opens_at", opens_at);
+    else
+        value_add_null(queue, "opens_at");
+    value_add_text(queue, "opens_text", opens_at ? opening_text(r->c, opens_at, true) : NULL);
     return OK;
 }
 

@@ -13,7 +13,8 @@ void show_conference(struct request *r, const struct conference *conf, struct va
 /* The answer of `vcs` and `vcs_conf_delete`: what the caller's account scheduled, as r->out. */
 must_check enum err show_conferences(struct request *r);
 
-/* Adds `queue`: {"position":2,"wait_s":60}, or null when the conference does not wait. */
+/* Adds `queue`: {"position":2,"wait_s":60,"opens_at":null,"opens_text":null}, or null when the conference does not wait. The last
+ * two say when somebody is here again, outside of the opening hours. */
 must_check enum err show_queue(struct request *r, struct value *tree, int64_t conf);
 
 /* "http://host/cgi_bin/conf_view?conf=ID&token=…" */

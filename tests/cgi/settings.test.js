@@ -46,6 +46,7 @@ const wrong = [['hold_s many', /hold_s/, /many/], ['hold_s 26', /hold_s/, /0 to 
     ['public_url ftp://x', /public_url/, /http/], ['instance a-b', /instance/, /letters/], ['site_name', /site_name/, /1 to 100/],
     ['country +1', /country/, /digits/], ['form_required name,shoe', /form_required/, /shoe|list/], ['gone_s 10', /gone_s/,
         /hold_s/],
+    ['opening_hours Mo 9-17', /opening_hours/, /Mo-Fr 09:00/], ['time_zone Mars', /time_zone/, /Europe\/Paris/],
     ['server_name 1st', /server_name/, /letter/], ['password_cost 12', /password_cost/, /1 to 11/]];
 
 test('a wrong line stops the program with a sentence that names file and line', async () => {

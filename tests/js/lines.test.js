@@ -1,7 +1,7 @@
 /* Events, times and sizes as a person reads them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dayName, duration, line, sizeText, speaker } from '../../htdocs/js/lines.js';
+import { dayName, duration, line, opens, sizeText, speaker } from '../../htdocs/js/lines.js';
 
 const kim = { member: 5, role: 'agent', name: 'Kim' };
 const bot = { member: 2, role: 'bot', name: 'rtcc' };
@@ -44,4 +44,14 @@ test('days are named from the reader\'s midnight', () => {
 test('sizes and durations are short', () => {
   assert.deepEqual([12, 62400, 2100000].map(sizeText), ['12 B', '62 kB', '2.1 MB']);
   assert.deepEqual([5, 725, 3725, -1].map(duration), ['0:05', '12:05', '1:02:05', '0:00']);
+});
+
+test('when somebody is here again: the time of this day, with the day of another', () => {
+  const at = new Date(2026, 10, 30, 9, 0).getTime();
+  const before = new Date(2026, 10, 28, 4, 0).getTime();
+  const sameDay = opens(at, false, new Date(2026, 10, 30, 1, 0).getTime());
+  assert.match(sameDay, /^0?9:00/);
+  assert.equal(opens(at, true, new Date(2026, 10, 30, 1, 0).getTime()), sameDay);
+  assert.match(opens(at, false, before), /^0?9:00.* on Monday.*30|^0?9:00.* on Monday.*November/);
+  assert.match(opens(at, true, before), /^Mon 0?9:00/);
 });

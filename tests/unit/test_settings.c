@@ -147,6 +147,24 @@ a_wrong_value_is_answered_with_what_is_allowed(void **state)
 }
 
 static void
+hours_are_a_week_and_a_zone_is_one_that_there_is(void **state)
+{
+    begin(state);
+    static const char *const right[] = {"opening_hours Mo-Fr 09:00-12:30, Mo-Th 13:30-17:00", "opening_hours",
+        "time_zone America/Argentina/Buenos_Aires", "time_zone Etc/GMT+5", "time_zone UTC", "time_zone"};
+    static const char *const wrong[] = {"opening_hours always", "time_zone Europe", "time_zone ../../../etc/hostname",
+        "time_zone /etc/hostname", "time_zone europe/paris", "time_zone Europe/Paris Europe/Rome"};
+    for (size_t i = 0; i < COUNT(right); i++)
+        CHECK(parse(right[i]) == OK, "refused: %s: %s", right[i], why);
+    for (size_t i = 0; i < COUNT(wrong); i++)
+        CHECK(parse(wrong[i]) == ERR_BAD_PARAMETER, "taken: %s", wrong[i]);
+    assert_wrong("\nopening_hours Mo 9-17\n", "x.conf, line 2: opening_hours is opening hours such as Mo-Fr 09:00-12:30, Mo-Th "
+                                              "13:30-17:00 (0 to 500 characters), not \"Mo 9-17\".");
+    assert_wrong("time_zone Mars/Olympus\n", "x.conf, line 1: time_zone is a time zone that /usr/share/zoneinfo has, such as "
+                                             "Europe/Paris (0 to 60 characters), not \"Mars/Olympus\".");
+}
+
+static void
 each_kind_of_value_has_its_limits(void **state)
 {
     begin(state);
@@ -407,6 +425,7 @@ main(void)
         UNIT(flags_have_eight_spellings),
         UNIT(an_unknown_key_is_answered_with_all_keys),
         UNIT(a_wrong_value_is_answered_with_what_is_allowed),
+        UNIT(hours_are_a_week_and_a_zone_is_one_that_there_is),
         UNIT(each_kind_of_value_has_its_limits),
         UNIT(a_limit_of_length_counts_characters),
         UNIT(a_key_given_twice_is_a_fault),

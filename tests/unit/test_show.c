@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "io/xml.h"
+#include "page/opening.h"
 #include "page/show.h"
 
 static struct request *
@@ -148,23 +149,45 @@ queue_of(struct installation *p, int64_t conf)
     return place_json(p, tree);
 }
 
+#define OPEN "\"opens_at\":null,\"opens_text\":null}}"
+
 static void
 a_place_has_position_and_wait_and_who_does_not_wait_has_none(void **state)
 {
     struct installation *p = *state;
     struct invitation first = place_customer(p, "first"), second = place_customer(p, "second");
     int64_t alone = place_conference(p).id;
-    assert_string_equal(queue_of(p, second.conf), "{\"queue\":{\"position\":2,\"wait_s\":null,\"wait_min\":0}}");
+    assert_string_equal(queue_of(p, second.conf), "{\"queue\":{\"position\":2,\"wait_s\":null,\"wait_min\":0," OPEN);
     assert_string_equal(queue_of(p, alone), "{\"queue\":null}");
     place_sql(p, "INSERT INTO invitation (site, id, conf, url, account, digest, priority, state, queued_at, accepted_at)"
                  "SELECT 1, 900 + value, (SELECT min(conf) FROM invitation), '', '', '', 5, 'done', 1, 1700000000000 + value"
                  " FROM (SELECT 1 AS value UNION SELECT 2)");
     place_later(p, 61000);
-    assert_string_equal(queue_of(p, second.conf), "{\"queue\":{\"position\":2,\"wait_s\":60,\"wait_min\":1}}");
-    assert_string_equal(queue_of(p, first.conf), "{\"queue\":{\"position\":1,\"wait_s\":30,\"wait_min\":1}}");
+    assert_string_equal(queue_of(p, second.conf), "{\"queue\":{\"position\":2,\"wait_s\":60,\"wait_min\":1," OPEN);
+    assert_string_equal(queue_of(p, first.conf), "{\"queue\":{\"position\":1,\"wait_s\":30,\"wait_min\":1," OPEN);
     place_sql(p, "ALTER TABLE site RENAME TO hidden");
     struct request *r = from_shop(p, "");
     assert_int_equal(show_queue(r, r->out, first.conf), ERR_UNAVAILABLE);
+}
+
+static void
+outside_of_the_opening_hours_a_place_says_when_somebody_is_here_again(void **state)
+{
+    struct installation *p = *state;
+    struct invitation first = place_customer(p, "first");
+    setenv("TZ", "UTC", 1);
+    tzset();
+    p->settings.opening_hours = "Mo-Fr 09:00-17:00"; /* it is Tuesday, 22:13 */
+    assert_string_equal(queue_of(p, first.conf), "{\"queue\":{\"position\":1,\"wait_s\":null,\"wait_min\":0,"
+                                                 "\"opens_at\":1700038800000,\"opens_text\":\"Wed 09:00\"}}");
+    assert_string_equal(opening_text(&p->c, INT64_C(1700038800000), false), "09:00 on Wednesday, 15 November");
+    assert_string_equal(opening_text(&p->c, INT64_C(1701594000000), false), "09:00 on Sunday, 3 December");
+    p->c.now_ms = INT64_C(1700038800000) - 1;
+    assert_string_equal(opening_text(&p->c, INT64_C(1700038800000), false), "09:00");
+    assert_int_equal(opening_at(&p->c), INT64_C(1700038800000));
+    p->c.now_ms++;
+    assert_int_equal(opening_at(&p->c), 0);
+    assert_non_null(strstr(queue_of(p, first.conf), OPEN));
 }
 
 /* ── the way back ── */
@@ -325,6 +348,7 @@ main(void)
         PLACED(addresses_begin_with_the_public_url_when_there_is_one),
         PLACED(a_caller_is_shown_what_his_account_scheduled),
         PLACED(a_place_has_position_and_wait_and_who_does_not_wait_has_none),
+        PLACED(outside_of_the_opening_hours_a_place_says_when_somebody_is_here_again),
         PLACED(a_form_leads_back_to_its_part_of_the_room_with_the_token_unless_a_cookie_has_it),
         PLACED(an_event_becomes_a_line_of_the_page_or_none),
         PLACED(a_file_has_its_size_in_words_and_the_token_where_no_cookie_is),
