@@ -12,7 +12,7 @@ DEB_BUILD = gcc libc6-dev make pkg-config libfcgi-dev libxml2-dev libsqlite3-dev
 DEB_RUN   = nginx spawn-fcgi multiwatch curl openssl tzdata
 DEB_APACHE = apache2-bin libapache2-mod-fcgid media-types # binary and modules: nothing is started on port 80
 DEB_BENCH = wrk libnginx-mod-nchan ejabberd prosody # what ours is measured with and beside: tests/bench/README.md
-DEB_TEST  = mandoc systemd clang clang-format-14 libclang-rt-14-dev libcmocka-dev valgrind sqlite3 chromium w3m lynx \
+DEB_TEST  = mandoc systemd clang clang-format-14 libclang-rt-14-dev llvm-14 libcmocka-dev valgrind strace sqlite3 chromium w3m lynx \
             faketime slowhttptest
 
 PACKAGES = libxml-2.0 sqlite3 libcurl libcrypto
@@ -91,6 +91,23 @@ $(O)/unit/%: tests/unit/%.c $(O)/librtcc.a
 	@echo '  $@'
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MF $@.d $< $(O)/librtcc.a -o $@ $(HARDENLD) $(LIBS) -lcmocka
 
+# The fuzz targets, under sanitizers (their own folder, with clang), and all that measures how much of the parsers is reached.
+$(O)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(O)/librtcc.a
+	@echo '  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/fuzz $< $(O)/librtcc.a -o $@ -fsanitize=fuzzer $(HARDENLD) $(LIBS)
+
+fuzzers: $(patsubst tests/fuzz/%.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+fuzzers-built:
+	@$(MAKE) --no-print-directory O='$(O)/fuzz' CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzzers
+
+# Without asserts, which nothing that is right can reach the other side of; a child of a test ends so that its counts are written.
+parsers = form multipart value text xml fcgi settings template
+coverage-built:
+	@$(MAKE) --no-print-directory O='$(O)/coverage' CC=clang CFLAGS='-O1 -g' \
+	    EXTRA='-fprofile-instr-generate -fcoverage-mapping -DNDEBUG -D_exit=exit -Wno-error' \
+	    $(parsers:%='$(O)/coverage/unit/test_%') fuzzers
+
 units-built: $(units)
 
 units: $(units)
@@ -134,6 +151,11 @@ $(O)/bench/load: $(wildcard tests/bench/load/*.c) tests/bench/load/load.h tests/
 
 asan:
 	@$(MAKE) --no-print-directory O='$(O)/asan' SANITIZE=address,undefined all units
+
+# Each parser for T seconds, before a release; what is found is in $(O)/fuzz/found.
+fuzz: deps-test
+	@$(MAKE) --no-print-directory fuzzers-built
+	@tests/fuzz/run -f -t '$(or $(T),3600)' -b '$(O)'
 
 format:
 	clang-format-14 -i $(wildcard cgi-bin/*.c sbin/*.c sbin/*/*.[ch] sql/*/*.[ch] lib/*/*.[ch] tests/*/*.[ch])
@@ -194,5 +216,6 @@ clean:
 
 -include $(wildcard $(O)/*.d $(O)/*/*.d $(O)/*/*/*.d)
 
-.PHONY: install uninstall pictures all units units-built run test soak bench asan format deps-run deps-test clean
+.PHONY: install uninstall pictures all units units-built fuzz fuzzers fuzzers-built coverage-built run test soak bench asan format \
+        deps-run deps-test clean
 .SECONDARY:

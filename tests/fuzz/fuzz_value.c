@@ -37,7 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         struct value *again = NULL;
         value_json(value, &json);
         MUST(!json.full && text_is_utf8(json.data, json.len));
-        MUST(strpbrk(json.data, "<>&") == NULL);
+        MUST(strpbrk(json.data, "<>") == NULL); /* so it can stand in a page */
         MUST(value_parse(mem, json.data, json.len, &again) == OK);
         must_be_the_same(value, again);
     }

@@ -299,8 +299,25 @@ a_file_that_is_missing_is_named(void **state)
     begin(state);
     assert_int_equal(settings_read("/nowhere/rtcc.conf", &settings, why, sizeof why), ERR_NOT_FOUND);
     assert_string_equal(why, "/nowhere/rtcc.conf: No such file or directory.");
+    assert_int_equal(settings_read("/proc/version/rtcc.conf", &settings, why, sizeof why), ERR_NOT_FOUND);
+    assert_string_equal(why, "/proc/version/rtcc.conf: Not a directory.");
     assert_int_equal(settings_read("/", &settings, why, sizeof why), ERR_UNAVAILABLE);
     assert_string_equal(why, "/: Is a directory.");
+}
+
+static void
+there_is_no_key_before_the_first_and_behind_the_last(void **state)
+{
+    const char *about = "unchanged";
+    int count = 0;
+    (void)state;
+    while (settings_key(count, &about))
+        count++;
+    assert_true(count > 20);
+    about = "unchanged";
+    assert_null(settings_key(-1, &about));
+    assert_null(settings_key(count, &about));
+    assert_string_equal(about, "unchanged");
 }
 
 static void
@@ -318,6 +335,29 @@ load_in_a_child(const char *named)
     unsetenv("RTCC_CONF");
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
+}
+
+static void
+load_unnamed(void)
+{
+    unsetenv("RTCC_CONF");
+    _exit(settings_load()->hold_s > 0 ? 7 : 8);
+}
+
+static void
+load_of_no_name(void)
+{
+    setenv("RTCC_CONF", "", 1);
+    _exit(settings_load()->hold_s > 0 ? 7 : 8);
+}
+
+static void
+without_a_name_the_file_of_the_system_is_read_and_may_be_missing(void **state)
+{
+    void (*const ways[])(void) = {load_unnamed, load_of_no_name};
+    begin(state);
+    for (size_t i = 0; i < COUNT(ways); i++)
+        assert_int_equal(WEXITSTATUS(unit_in_child(ways[i], why, sizeof why)), 7);
 }
 
 static void
@@ -435,6 +475,8 @@ main(void)
         UNIT(after_a_fault_nothing_is_set),
         UNIT(a_sentence_that_does_not_fit_is_cut),
         UNIT(a_file_that_is_missing_is_named),
+        UNIT(there_is_no_key_before_the_first_and_behind_the_last),
+        UNIT(without_a_name_the_file_of_the_system_is_read_and_may_be_missing),
         UNIT(the_environment_names_the_file),
         UNIT(the_default_file_is_what_the_table_prints),
         UNIT(the_default_file_with_its_values_uncommented_changes_nothing),

@@ -122,8 +122,35 @@ characters_that_xml_does_not_know_are_left_out(void **state)
         "\xFF\xC3"
         "broken\xE2\x82");
     value_add_text(tree, "c", "\x02");
-    assert_string_equal(written(*state, tree, "x"),
-        HEAD "<x bell=\"ring\">\n  <a>onetwo\tthree</a>\n  <b>broken</b>\n  <c/>\n</x>\n");
+    value_add_text(tree, "d", "de\x7Fl\r\n");
+    assert_string_equal(written(*state, tree, "x"), HEAD "<x bell=\"ring\">\n  <a>onetwo\tthree</a>\n  <b>broken</b>\n  <c/>\n"
+                                                         "  <d>de\x7Fl&#13;\n</d>\n</x>\n");
+}
+
+static void
+a_list_has_a_line_for_each_of_its_elements(void **state)
+{
+    struct value *tree = value_object(*state);
+    struct value *list = value_add_list(tree, "b");
+    value_add_text(list, NULL, "1");
+    assert_string_equal(written(*state, tree, "a"), HEAD "<a><b>1</b></a>\n");
+    value_add_text(list, NULL, "2");
+    assert_string_equal(written(*state, tree, "a"), HEAD "<a>\n  <b>1</b>\n  <b>2</b>\n</a>\n");
+}
+
+static void
+an_element_far_inside_is_indented_no_further(void **state)
+{
+    struct value *tree = value_object(*state);
+    struct value *inner = tree;
+    for (int i = 0; i < 40; i++) {
+        value_add_text(inner, "t", "x");
+        inner = value_add_object(inner, "a");
+    }
+    value_add_text(inner, "b", "1");
+    const char *text = written(*state, tree, "a");
+    assert_non_null(strstr(text, "<b>1</b>"));
+    assert_null(strstr(text, "                                                                   ")); /* 67 blanks */
 }
 
 static void
@@ -359,6 +386,8 @@ main(void)
         UNIT(an_empty_tree_is_an_empty_element),
         UNIT(markup_in_values_is_escaped),
         UNIT(characters_that_xml_does_not_know_are_left_out),
+        UNIT(a_list_has_a_line_for_each_of_its_elements),
+        UNIT(an_element_far_inside_is_indented_no_further),
         UNIT(beside_text_no_white_space_is_added),
         UNIT(a_buffer_that_is_too_small_is_full),
         UNIT(a_name_that_is_markup_is_a_programming_error),
