@@ -111,13 +111,21 @@ act_on_front(struct loop *loop, struct conn *conn, const struct fcgi_front *fron
     }
 }
 
+/* A refused body is read to its end when the web server means to use the connection again: it would send the next request, maybe
+ * somebody else's, into a connection that is being closed, and a POST is not sent twice. */
+static bool
+is_read_away(const struct fcgi_front *front, size_t bytes)
+{
+    return front->kind == FRONT_TOO_LARGE && front->keep && bytes < sizeof front_bytes;
+}
+
 /* How much of what is shown goes out of the socket now. A part does, and whatever comes after a part; but nothing behind the
  * request's end. */
 static size_t
-bytes_to_keep(const struct fcgi_front *front, size_t kept, size_t shown)
+bytes_to_keep(const struct fcgi_front *front, size_t kept, size_t shown, bool is_large)
 {
     bool is_part = front->kind == FRONT_PART && front->id != 0;
-    if (kept == 0 && !is_part)
+    if (kept == 0 && !is_part && !is_large)
         return 0;
     return (front->kind == FRONT_REQUEST ? front->bytes : shown) - kept;
 }
@@ -155,8 +163,11 @@ look(struct loop *loop, struct conn *conn)
         }
         size_t bytes = kept + (size_t)got;
         struct fcgi_front front = fcgi_look(front_bytes, bytes, BODY_MAX_BYTES);
+        bool is_large = is_read_away(&front, bytes);
+        if (is_large)
+            front = fcgi_look(front_bytes, bytes, sizeof front_bytes);
         if (front.kind != FRONT_QUESTION) {
-            size_t to_keep = bytes_to_keep(&front, kept, bytes);
+            size_t to_keep = bytes_to_keep(&front, kept, bytes, is_large);
             if (to_keep == 0 || keep(loop, conn, kept, to_keep))
                 act_on_front(loop, conn, &front, bytes == sizeof front_bytes);
             return;

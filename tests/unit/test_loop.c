@@ -230,7 +230,7 @@ a_body_over_the_limit_is_413_at_once_while_it_still_comes(void **state)
     request.len = 0;
     add_begin(&request, 3, 1, true);
     add_params(&request, 3, "POST", "", "10000000");
-    for (size_t sent = 0; sent <= BODY_MAX_BYTES; sent += 32768)
+    for (size_t sent = 0; sent <= FCGI_LOOK_MAX_BYTES; sent += 32768)
         add_record(&request, 5, 3, body, 32768, 0);
     send_bytes(fd, &request);
     struct reply reply = read_reply(fd, 1000);
@@ -241,6 +241,33 @@ a_body_over_the_limit_is_413_at_once_while_it_still_comes(void **state)
     assert_true(is_closed(fd, 1000));
     assert_int_equal(world->answer_calls, 0);
     close(fd);
+    assert_int_equal(server_stop(&server), 0);
+}
+
+/* nginx takes the answer's end for leave to use the connection again, whatever the status: then somebody else's request comes on
+ * it. In one piece, and in two with the answer owed in between. */
+static void
+a_kept_connection_is_good_after_a_body_over_the_limit(void **state)
+{
+    static char body[BODY_MAX_BYTES + 5000];
+    struct server server = server_start(&batch, 0);
+    (void)state;
+    memset(body, 'x', sizeof body);
+    for (int pieces = 1; pieces <= 2; pieces++) {
+        int fd = connect_to(server.path);
+        request.len = 0;
+        add_request(&request, 1, true, "", body, sizeof body, NULL);
+        size_t last = pieces == 1 ? 0 : 3000;
+        assert_int_equal(send(fd, request.data, request.len - last, MSG_NOSIGNAL), request.len - last);
+        usleep(pieces == 1 ? 0 : 100000);
+        assert_int_equal(send(fd, request.data + request.len - last, last, MSG_NOSIGNAL), last);
+        struct reply reply = read_reply(fd, 2000);
+        CHECK(says(&reply, "Status: 413 "), "in %d pieces: %s", pieces, reply.data);
+        send_request(fd, 2, true, "text=next");
+        reply = read_reply(fd, 2000);
+        CHECK(says(&reply, "{\"body\":0}") && reply.id == 2, "the next one, after %d pieces: %s", pieces, reply.data);
+        close(fd);
+    }
     assert_int_equal(server_stop(&server), 0);
 }
 
@@ -472,6 +499,7 @@ main(void)
         UNIT(a_body_may_take_thirty_seconds_from_when_the_head_is_there),
         UNIT(a_client_that_never_reads_holds_up_nobody),
         UNIT(a_body_over_the_limit_is_413_at_once_while_it_still_comes),
+        UNIT(a_kept_connection_is_good_after_a_body_over_the_limit),
         UNIT(headers_over_the_limit_are_413_too),
         UNIT(what_is_no_request_is_answered_or_closed),
         UNIT(a_request_whose_sender_is_gone_is_still_done),
