@@ -12,8 +12,8 @@ DEB_BUILD = gcc libc6-dev make pkg-config libfcgi-dev libxml2-dev libsqlite3-dev
 DEB_RUN   = nginx spawn-fcgi multiwatch curl openssl tzdata
 DEB_APACHE = apache2-bin libapache2-mod-fcgid media-types # binary and modules: nothing is started on port 80
 DEB_BENCH = wrk libnginx-mod-nchan ejabberd prosody # what ours is measured with and beside: tests/bench/README.md
-DEB_TEST  = mandoc systemd clang clang-format-14 libclang-rt-14-dev llvm-14 libcmocka-dev valgrind strace sqlite3 chromium w3m lynx \
-            faketime slowhttptest
+DEB_TEST  = mandoc systemd clang clang-format-14 libclang-rt-14-dev llvm-14 libcmocka-dev valgrind strace sqlite3 \
+            chromium w3m lynx faketime slowhttptest
 
 PACKAGES = libxml-2.0 sqlite3 libcurl libcrypto
 
@@ -216,6 +216,6 @@ clean:
 
 -include $(wildcard $(O)/*.d $(O)/*/*.d $(O)/*/*/*.d)
 
-.PHONY: install uninstall pictures all units units-built fuzz fuzzers fuzzers-built coverage-built run test soak bench asan format \
-        deps-run deps-test clean
+.PHONY: install uninstall pictures all units units-built fuzz fuzzers fuzzers-built coverage-built run test soak bench asan \
+        format deps-run deps-test clean
 .SECONDARY:

@@ -22,11 +22,8 @@
 
 enum { EVENTS_MAX = 256, ACCEPT_MAX = 64, NO_DESCRIPTOR_MS = 100 };
 
-/* What has come on the connection that is looked at: what is in its inbox, and behind that what is still in the kernel. */
-static uint8_t front_bytes[FCGI_LOOK_MAX_BYTES];
-
-static void
-close_conn(struct loop *loop, struct conn *conn)
+void
+loop_close(struct loop *loop, struct conn *conn)
 {
     if (conn->state == CONN_PARKED || conn->state == CONN_WOKEN)
         park_forget(loop, conn);
@@ -48,135 +45,11 @@ loop_watch(struct loop *loop, struct conn *conn, bool has_output)
         log_error("epoll: a connection cannot be watched (%d)", errno);
 }
 
-/* ── looking ── */
-
-static void
-end_and_close(struct loop *loop, struct conn *conn, int protocol_status)
+void
+loop_end(struct loop *loop, struct conn *conn, int protocol_status)
 {
     send_end(conn->fd, conn->request_id, protocol_status);
-    close_conn(loop, conn);
-}
-
-static void
-make_ready(struct loop *loop, struct conn *conn, uint8_t flag)
-{
-    conn->flags = (uint8_t)((conn->flags & ~CONN_HEAD_WHOLE) | flag);
-    conn->state = CONN_READY;
-    conn_due(&loop->conns, conn, 0);
-    ring_add(&loop->conns.ready, &conn->ring);
-}
-
-static void
-await_rest(struct loop *loop, struct conn *conn, const struct fcgi_front *front)
-{
-    bool is_body_next = front->is_head_whole && !(conn->flags & CONN_HEAD_WHOLE);
-    if (is_body_next)
-        conn->flags |= CONN_HEAD_WHOLE;
-    if (is_body_next || conn->heap_at == 0)
-        conn_due(&loop->conns, conn, loop->now_ms + (is_body_next ? LOOP_BODY_MS : LOOP_REQUEST_MS));
-}
-
-static void
-act_on_front(struct loop *loop, struct conn *conn, const struct fcgi_front *front, bool is_full)
-{
-    conn->request_id = front->id;
-    conn->flags =
-        (uint8_t)((conn->flags & (CONN_WATCHED | CONN_WATCHED_OUTPUT | CONN_HEAD_WHOLE)) | (front->keep ? CONN_KEEP : 0));
-    switch (front->kind) {
-    case FRONT_REQUEST:
-        make_ready(loop, conn, 0);
-        break;
-    case FRONT_TOO_LARGE:
-        make_ready(loop, conn, CONN_BODY_LARGE | CONN_LOOK_AGAIN);
-        break;
-    case FRONT_HEAD_LARGE:
-        make_ready(loop, conn, CONN_HEAD_LARGE | CONN_LOOK_AGAIN);
-        break;
-    case FRONT_ABORT:
-        end_and_close(loop, conn, FCGI_DONE);
-        break;
-    case FRONT_BAD_ROLE:
-        end_and_close(loop, conn, FCGI_BAD_ROLE);
-        break;
-    case FRONT_PART:
-        if (is_full)
-            make_ready(loop, conn, CONN_HEAD_LARGE | CONN_LOOK_AGAIN);
-        else
-            await_rest(loop, conn, front);
-        break;
-    case FRONT_QUESTION:
-    case FRONT_BAD:
-        close_conn(loop, conn);
-        break;
-    }
-}
-
-/* A refused body is read to its end when the web server means to use the connection again: it would send the next request, maybe
- * somebody else's, into a connection that is being closed, and a POST is not sent twice. */
-static bool
-is_read_away(const struct fcgi_front *front, size_t bytes)
-{
-    return front->kind == FRONT_TOO_LARGE && front->keep && bytes < sizeof front_bytes;
-}
-
-/* How much of what is shown goes out of the socket now. A part does, and whatever comes after a part; but nothing behind the
- * request's end. */
-static size_t
-bytes_to_keep(const struct fcgi_front *front, size_t kept, size_t shown, bool is_large)
-{
-    bool is_part = front->kind == FRONT_PART && front->id != 0;
-    if (kept == 0 && !is_part && !is_large)
-        return 0;
-    return (front->kind == FRONT_REQUEST ? front->bytes : shown) - kept;
-}
-
-/* Takes the next bytes out of the socket, which front_bytes shows behind those that were taken before: a web server waits until
- * its socket is nearly empty before it sends on, and would wait for ever. False: the connection is closed. */
-static bool
-keep(struct loop *loop, struct conn *conn, size_t kept, size_t bytes)
-{
-    bool is_kept = inbox_add(&conn->inbox, front_bytes + kept, bytes);
-    if (!is_kept)
-        log_warn("too many requests come in pieces at once");
-    if (is_kept && recv(conn->fd, front_bytes + kept, bytes, MSG_DONTWAIT) == (ssize_t)bytes)
-        return true;
-    close_conn(loop, conn);
-    return false;
-}
-
-/* What has come on a connection that has no request in hand. Nothing behind a whole request is taken. */
-static void
-look(struct loop *loop, struct conn *conn)
-{
-    for (;;) {
-        size_t kept = conn->inbox == NULL ? 0 : conn->inbox->bytes;
-        if (kept > 0)
-            memcpy(front_bytes, conn->inbox->data, kept);
-        ssize_t got = recv(conn->fd, front_bytes + kept, sizeof front_bytes - kept, MSG_PEEK | MSG_DONTWAIT);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0 && errno == EAGAIN)
-            return;
-        if (got <= 0) {
-            close_conn(loop, conn);
-            return;
-        }
-        size_t bytes = kept + (size_t)got;
-        struct fcgi_front front = fcgi_look(front_bytes, bytes, BODY_MAX_BYTES);
-        bool is_large = is_read_away(&front, bytes);
-        if (is_large)
-            front = fcgi_look(front_bytes, bytes, sizeof front_bytes);
-        if (front.kind != FRONT_QUESTION) {
-            size_t to_keep = bytes_to_keep(&front, kept, bytes, is_large);
-            if (to_keep == 0 || keep(loop, conn, kept, to_keep))
-                act_on_front(loop, conn, &front, bytes == sizeof front_bytes);
-            return;
-        }
-        if (!send_reply(conn->fd, front.bytes)) { /* someone who asks and asks and never reads */
-            close_conn(loop, conn);
-            return;
-        }
-    }
+    loop_close(loop, conn);
 }
 
 /* ── requests ── */
@@ -208,7 +81,7 @@ take(struct loop *loop, struct conn *conn, struct job *job)
         return true;
     }
     if (take_request(conn, job->mem, conn->flags & CONN_BODY_LARGE ? 0 : BODY_MAX_BYTES, &taken) != OK) {
-        close_conn(loop, conn);
+        loop_close(loop, conn);
         job_end(job);
         return false;
     }
@@ -223,11 +96,12 @@ take(struct loop *loop, struct conn *conn, struct job *job)
 static void
 drain(struct loop *loop, struct conn *conn)
 {
+    static char bytes[65536];
     ssize_t got;
-    while ((got = recv(conn->fd, front_bytes, sizeof front_bytes, MSG_DONTWAIT)) > 0)
+    while ((got = recv(conn->fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
         ;
     if (got == 0 || errno != EAGAIN)
-        close_conn(loop, conn);
+        loop_close(loop, conn);
 }
 
 /* The connection after its answer. */
@@ -244,7 +118,7 @@ go_on(struct loop *loop, struct conn *conn)
         return;
     }
     if (!(conn->flags & CONN_KEEP) || loop->is_stopping) {
-        close_conn(loop, conn);
+        loop_close(loop, conn);
         return;
     }
     conn_due(&loop->conns, conn, 0);
@@ -269,7 +143,7 @@ loop_answer(struct loop *loop, struct conn *conn, struct job *job)
         loop_watch(loop, conn, true);
         break;
     case SENT_FAILED:
-        close_conn(loop, conn);
+        loop_close(loop, conn);
         break;
     }
 }
@@ -338,7 +212,7 @@ accept_all(struct loop *loop)
         }
         struct conn *conn = conn_new(&loop->conns, fd);
         conn_due(&loop->conns, conn, loop->now_ms + LOOP_REQUEST_MS);
-        look(loop, conn);
+        look_front(loop, conn);
         if (conn->state == CONN_READING)
             loop_watch(loop, conn, false);
     }
@@ -352,7 +226,7 @@ go_on_sending(struct loop *loop, struct conn *conn)
     if (sent == SENT_PART) {
         conn_due(&loop->conns, conn, loop->now_ms + LOOP_SEND_MS);
     } else if (sent == SENT_FAILED) {
-        close_conn(loop, conn);
+        loop_close(loop, conn);
     } else {
         send_drop(rest);
         ring_take(&conn->ring);
@@ -365,12 +239,13 @@ static void
 on_parked(struct loop *loop, struct conn *conn, uint32_t events)
 {
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
-        close_conn(loop, conn);
+        loop_close(loop, conn);
         return;
     }
-    ssize_t got = recv(conn->fd, front_bytes, FCGI_RECORD_HEAD_BYTES, MSG_PEEK | MSG_DONTWAIT);
-    if (got > 0 && fcgi_is_abort(front_bytes, (size_t)got, conn->request_id))
-        end_and_close(loop, conn, FCGI_DONE);
+    uint8_t head[FCGI_RECORD_HEAD_BYTES];
+    ssize_t got = recv(conn->fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
+    if (got > 0 && fcgi_is_abort(head, (size_t)got, conn->request_id))
+        loop_end(loop, conn, FCGI_DONE);
 }
 
 static void
@@ -381,9 +256,9 @@ on_conn(struct loop *loop, struct conn *conn, uint32_t events)
         conn->flags |= CONN_LOOK_AGAIN; /* for when it is done with what it has in hand */
     switch ((enum conn_state)conn->state) {
     case CONN_READING:
-        look(loop, conn);
+        look_front(loop, conn);
         if (is_left && conn->state == CONN_READING) /* nothing more will come */
-            close_conn(loop, conn);
+            loop_close(loop, conn);
         else if (is_left && conn->state == CONN_READY)
             conn->flags |= CONN_LOOK_AGAIN;
         break;
@@ -393,7 +268,7 @@ on_conn(struct loop *loop, struct conn *conn, uint32_t events)
         break;
     case CONN_SENDING:
         if (events & (EPOLLHUP | EPOLLERR))
-            close_conn(loop, conn);
+            loop_close(loop, conn);
         else if (events & EPOLLOUT)
             go_on_sending(loop, conn);
         break;
@@ -414,7 +289,7 @@ on_due(struct loop *loop)
         if (conn->state == CONN_PARKED)
             park_wake(loop, conn);
         else
-            close_conn(loop, conn);
+            loop_close(loop, conn);
     }
 }
 

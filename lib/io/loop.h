@@ -59,7 +59,15 @@ struct loop {
  * deadline. process gives db and settings. */
 void loop_run(const struct service *s, const struct center *process, int listen_fd);
 
-/* ── between loop.c and park.c ── */
+/* ── between loop.c, look.c and park.c ── */
+
+/* What has come on a connection that has no request in hand: it becomes ready, waits for more, or is closed. */
+void look_front(struct loop *loop, struct conn *conn);
+
+void loop_close(struct loop *loop, struct conn *conn);
+
+/* Tells the web server that its request is over, and closes. */
+void loop_end(struct loop *loop, struct conn *conn, int protocol_status);
 
 /* Sends job's answer; then closes or goes on with the connection. */
 void loop_answer(struct loop *loop, struct conn *conn, struct job *job);

@@ -1,0 +1,137 @@
+/* look.c: whether what has come on a connection is a whole request.
+ *
+ * It is looked at with MSG_PEEK, so that libfcgi, which would wait for the rest, reads nothing that is not there. A request that
+ * comes in pieces is taken out of the socket into an inbox: its sender waits for room there. */
+#include "io/loop.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "io/fcgi.h"
+
+/* What has come on the connection that is looked at: what is in its inbox, and behind that what is still in the kernel. */
+static uint8_t front_bytes[FCGI_LOOK_MAX_BYTES];
+
+static void
+make_ready(struct loop *loop, struct conn *conn, uint8_t flag)
+{
+    conn->flags = (uint8_t)((conn->flags & ~CONN_HEAD_WHOLE) | flag);
+    conn->state = CONN_READY;
+    conn_due(&loop->conns, conn, 0);
+    ring_add(&loop->conns.ready, &conn->ring);
+}
+
+static void
+await_rest(struct loop *loop, struct conn *conn, const struct fcgi_front *front)
+{
+    bool is_body_next = front->is_head_whole && !(conn->flags & CONN_HEAD_WHOLE);
+    if (is_body_next)
+        conn->flags |= CONN_HEAD_WHOLE;
+    if (is_body_next || conn->heap_at == 0)
+        conn_due(&loop->conns, conn, loop->now_ms + (is_body_next ? LOOP_BODY_MS : LOOP_REQUEST_MS));
+}
+
+static void
+act_on_front(struct loop *loop, struct conn *conn, const struct fcgi_front *front, bool is_full)
+{
+    conn->request_id = front->id;
+    conn->flags =
+        (uint8_t)((conn->flags & (CONN_WATCHED | CONN_WATCHED_OUTPUT | CONN_HEAD_WHOLE)) | (front->keep ? CONN_KEEP : 0));
+    switch (front->kind) {
+    case FRONT_REQUEST:
+        make_ready(loop, conn, 0);
+        break;
+    case FRONT_TOO_LARGE:
+        make_ready(loop, conn, CONN_BODY_LARGE | CONN_LOOK_AGAIN);
+        break;
+    case FRONT_HEAD_LARGE:
+        make_ready(loop, conn, CONN_HEAD_LARGE | CONN_LOOK_AGAIN);
+        break;
+    case FRONT_ABORT:
+        loop_end(loop, conn, FCGI_DONE);
+        break;
+    case FRONT_BAD_ROLE:
+        loop_end(loop, conn, FCGI_BAD_ROLE);
+        break;
+    case FRONT_PART:
+        if (is_full)
+            make_ready(loop, conn, CONN_HEAD_LARGE | CONN_LOOK_AGAIN);
+        else
+            await_rest(loop, conn, front);
+        break;
+    case FRONT_QUESTION:
+    case FRONT_BAD:
+        loop_close(loop, conn);
+        break;
+    }
+}
+
+/* A refused body is read to its end when the web server means to use the connection again: it would send the next request, maybe
+ * somebody else's, into a connection that is being closed, and a POST is not sent twice. */
+static bool
+is_read_away(const struct fcgi_front *front, size_t bytes)
+{
+    return front->kind == FRONT_TOO_LARGE && front->keep && bytes < sizeof front_bytes;
+}
+
+/* How much of what is shown goes out of the socket now. A part does, and whatever comes after a part; but nothing behind the
+ * request's end. */
+static size_t
+bytes_to_keep(const struct fcgi_front *front, size_t kept, size_t shown, bool is_large)
+{
+    bool is_part = front->kind == FRONT_PART && front->id != 0;
+    if (kept == 0 && !is_part && !is_large)
+        return 0;
+    return (front->kind == FRONT_REQUEST ? front->bytes : shown) - kept;
+}
+
+/* Takes the next bytes out of the socket, which front_bytes shows behind those that were taken before: a web server waits until
+ * its socket is nearly empty before it sends on, and would wait for ever. False: the connection is closed. */
+static bool
+keep(struct loop *loop, struct conn *conn, size_t kept, size_t bytes)
+{
+    bool is_kept = inbox_add(&conn->inbox, front_bytes + kept, bytes);
+    if (!is_kept)
+        log_warn("too many requests come in pieces at once");
+    if (is_kept && recv(conn->fd, front_bytes + kept, bytes, MSG_DONTWAIT) == (ssize_t)bytes)
+        return true;
+    loop_close(loop, conn);
+    return false;
+}
+
+/* What has come on a connection that has no request in hand. Nothing behind a whole request is taken. */
+void
+look_front(struct loop *loop, struct conn *conn)
+{
+    for (;;) {
+        size_t kept = conn->inbox == NULL ? 0 : conn->inbox->bytes;
+        if (kept > 0)
+            memcpy(front_bytes, conn->inbox->data, kept);
+        ssize_t got = recv(conn->fd, front_bytes + kept, sizeof front_bytes - kept, MSG_PEEK | MSG_DONTWAIT);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0 && errno == EAGAIN)
+            return;
+        if (got <= 0) {
+            loop_close(loop, conn);
+            return;
+        }
+        size_t bytes = kept + (size_t)got;
+        struct fcgi_front front = fcgi_look(front_bytes, bytes, BODY_MAX_BYTES);
+        bool is_large = is_read_away(&front, bytes);
+        if (is_large)
+            front = fcgi_look(front_bytes, bytes, sizeof front_bytes);
+        if (front.kind != FRONT_QUESTION) {
+            size_t to_keep = bytes_to_keep(&front, kept, bytes, is_large);
+            if (to_keep == 0 || keep(loop, conn, kept, to_keep))
+                act_on_front(loop, conn, &front, bytes == sizeof front_bytes);
+            return;
+        }
+        if (!send_reply(conn->fd, front.bytes)) { /* someone who asks and asks and never reads */
+            loop_close(loop, conn);
+            return;
+        }
+    }
+}
