@@ -11,9 +11,10 @@ import { conferenceOf, html, isError, isErrorPage, isQuick, json, setCookies, te
 const programs = fs.readdirSync(path.join(tree, 'cgi-bin')).filter((name) => name.endsWith('.c')).map((name) => name.slice(0,
     -2));
 const password = 'correct horse 42';
+const noQueue = { queue_url: 'http://127.0.0.1:1' }; // nobody listens there
 let place;
 before(async () => {
-    place = await newPlace({ settings: { cgi_hold_s: 1 } });
+    place = await newPlace({ settings: { cgi_hold_s: 1, ...noQueue } });
     for (const login of ['anna', 'ben']) assert.equal((await place.command(['agent', 'add', login, login, 'agent'],
         `${password}\n`)).status, 0);
 });
@@ -34,6 +35,9 @@ async function room() {
         agent: { conf: conference.id, token: agent.token, member: agent.id } };
 }
 
+/* What a program said, without that the form asked a queue that is not there. */
+const saidBy = (answer) => answer.stderr.replace(/^form_submit\[\d+\]: warning: http:\/\/127\.0\.0\.1:1\/cgi_bin\/queue: .*\n/gm, '');
+
 /* ── one after the other ── */
 
 test('every program answers as CGI, ends with 0 and says nothing in its log', async () => {
@@ -42,7 +46,7 @@ test('every program answers as CGI, ends with 0 and says nothing in its log', as
         for (const method of ['GET', 'POST', 'HEAD', 'PUT']) {
             const answer = await place.run(program, method, json);
             assert.equal(answer.exit, 0, program);
-            assert.equal(answer.stderr, '', program);
+            assert.equal(saidBy(answer), '', program);
             assert.ok([200, 400, 401, 405].includes(answer.status), `${method} ${program}: ${answer.status}`);
             assert.match(answer.headers.status, /^\d{3} [A-Z]/);
             const length = Number(answer.headers['content-length']);
@@ -267,7 +271,7 @@ test('with the bell cut a waiting poll still hears, within a second or so', asyn
 /* ── many at once ── */
 
 test('forty processes at once on an empty place: the schema is made once, and nobody fails', async () => {
-    const empty = await newPlace({ isEmpty: true });
+    const empty = await newPlace({ isEmpty: true, settings: noQueue });
     try {
         fs.mkdirSync(empty.state);
         const some = ['vcs', 'status', 'queue', 'conf_poll', 'agent_poll', 'conf_post', 'form_submit', 'file_get'];
@@ -276,7 +280,7 @@ test('forty processes at once on an empty place: the schema is made once, and no
             { query: { action: 'list' }, ...json })));
         for (const answer of answers) {
             assert.equal(answer.exit, 0);
-            assert.equal(answer.stderr, '');
+            assert.equal(saidBy(answer), '');
             assert.notEqual(answer.status, 500);
         }
         for (const made of await Promise.all(inits)) assert.equal(made.status, 0, made.stderr);
