@@ -1,0 +1,80 @@
+/* Under load for SOAK_S seconds (30 in `make test`, 1,800 in `make soak`): no program needs more memory or descriptors at the end
+ * than at the beginning. Prints its history, a line for each sample.
+ *
+ * What is compared is each program's own memory (RssAnon) after a warm-up of a fifth of the time, in which caches fill and the heap
+ * finds its size, with the least of the last samples: a leak grows for ever, a peak goes away. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { after, before, test } from 'node:test';
+import { wholeFlow } from '../lib/everything.js';
+import { get, post } from '../lib/http.js';
+import { sleep, startInstance } from '../lib/instance.js';
+import { confPoll, say, sendFile } from '../lib/people.js';
+import { programNames } from '../lib/table.js';
+import { room } from '../lib/wire.js';
+
+const seconds = Number(process.env.SOAK_S ?? 30);
+const SLACK_KB = 64;     // some pages of the heap, on a process of two MB
+const SLACK_SOCKETS = 8; // the web server keeps as many as were needed at once
+let instance;
+before(async () => { instance = await startInstance({ settings: { capacity: 50 } }); });
+after(() => instance?.stop());
+
+/* {"NAME PID": {kb, files, sockets}} of every program. */
+function sample() {
+    const found = {};
+    for (const { pid, name } of instance.processes().filter((one) => programNames.includes(one.name) || one.name === 'rtcc')) {
+        const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8'), kinds = fs.readdirSync(`/proc/${pid}/fd`).map((fd) => {
+            try { return fs.readlinkSync(`/proc/${pid}/fd/${fd}`); } catch { return 'socket: that was closed just now'; }
+        }), sockets = kinds.filter((one) => one.startsWith('socket:')).length;
+        found[`${name} ${pid}`] = { kb: Number(/RssAnon:\s+(\d+)/.exec(status)[1]), files: kinds.length - sockets, sockets };
+    }
+    return found;
+}
+
+/* A room of its own with a talk in it, and everything that goes wrong beside it. */
+async function talkInRoom() {
+    const { leader, customer, agent } = await room(instance.base);
+    for (let i = 0; i < 10; i++) {
+        const waiting = confPoll(instance, customer, (await confPoll(instance, customer)).after, 2);
+        await say(instance, agent, `message ${i} `.repeat(50));
+        await waiting;
+    }
+    await sendFile(instance, customer, 'a.bin', 'application/octet-stream', Buffer.alloc(100000, 'x'));
+    await get(instance.base, '/cgi_bin/conf_view', { conf: customer.conference, token: customer.token, part: 'page' });
+    await post(instance.base, '/cgi_bin/conf_post', { conf: customer.conference, token: 'm_1_x', kind: 'leave' });
+    await get(instance.base, '/cgi_bin/vcs_conf_delete', { delete_vanity: leader });
+}
+
+async function repeat(what, end) {
+    let count = 0;
+    for (; Date.now() < end; count++) await what();
+    return count;
+}
+
+const isFlat = (before, now) => now.kb <= before.kb * 1.05 + SLACK_KB && now.files <= before.files * 1.05
+    && now.sockets <= before.sockets * 1.05 + SLACK_SOCKETS;
+
+test(`memory and descriptors stay flat under load for ${seconds} s`, async () => {
+    const end = Date.now() + seconds * 1000, history = [];
+    const load = Promise.all([repeat(() => wholeFlow(instance), end), repeat(talkInRoom, end), repeat(talkInRoom, end)]);
+    load.catch(() => {});
+    while (Date.now() < end) {
+        await Promise.race([sleep(seconds * 1000 / 20), load]);
+        history.push(sample());
+    }
+    const [cases, ...rooms] = await load;
+    await sleep(1500); // what is held is given back
+    history.push(sample());
+    const first = history[4], last = history.slice(-5);
+    console.log(`# ${cases} whole cases, ${rooms[0] + rooms[1]} rooms`);
+    for (const name of Object.keys(first)) console.log(`# ${name}: KB ${history.map((one) => one[name]?.kb ?? '-').join(' ')}, `
+        + `files ${first[name].files} to ${last.at(-1)[name]?.files}, sockets ${first[name].sockets} to ${last.at(-1)[name]?.sockets}`);
+    assert.ok(cases > 2 && rooms[0] > 2, 'there was load');
+    assert.equal(Object.keys(first).length, new Set([...Object.keys(first), ...Object.keys(last.at(-1))]).size, 'no program died');
+    for (const name of Object.keys(first)) {
+        const least = Object.fromEntries(['kb', 'files', 'sockets'].map((what) =>
+            [what, Math.min(...last.map((one) => one[name][what]))]));
+        assert.ok(isFlat(first[name], least), `${name}: ${JSON.stringify(first[name])} became ${JSON.stringify(least)}`);
+    }
+});
