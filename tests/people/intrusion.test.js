@@ -96,10 +96,13 @@ test('a request from another site is not answered to it, and does nothing with a
 const listed = (folder) => fs.readdirSync(folder, { recursive: true, withFileTypes: true }).map((one) =>
     path.join(one.parentPath ?? one.path, one.name)).filter((one) => fs.statSync(one).isFile());
 
-const hostile = [['../../../htdocs/evil.html', 'text/html', '<script>injected()</script>'], ['/etc/cron.d/x', 'text/plain', '* * * * * root id'],
+const hostile = [['../../../htdocs/evil.html', 'text/html', '<script>injected()</script>'],
+    ['/etc/cron.d/x', 'text/plain', '* * * * * root id'],
     ['..\\..\\x.exe', 'application/x-msdownload', 'MZ'], ['vcs', 'application/x-executable', '#!/bin/sh\nid\n'],
-    ['x.cgi', 'application/x-sh', '#!/bin/sh\nid\n'], ['.htaccess', 'text/plain', 'Options +ExecCGI'], ['x.php', 'application/x-php', '<?php id();'],
-    ['x.svg', 'image/svg+xml', '<svg xmlns="http://www.w3.org/2000/svg" onload="injected()"/>'], ['x.html', 'image/png', '<script>injected()</script>'],
+    ['x.cgi', 'application/x-sh', '#!/bin/sh\nid\n'], ['.htaccess', 'text/plain', 'Options +ExecCGI'],
+    ['x.php', 'application/x-php', '<?php id();'],
+    ['x.svg', 'image/svg+xml', '<svg xmlns="http://www.w3.org/2000/svg" onload="injected()"/>'],
+    ['x.html', 'image/png', '<script>injected()</script>'],
     ['x.png', 'text/html', '\x89PNG\r\n\x1a\n<script>injected()</script>'], ['x.pdf', 'application/pdf', '<html><script>injected()</script>'],
     ['x.js', 'text/javascript', 'injected()'], ['x.xml', 'text/xml', '<?xml-stylesheet href="javascript:injected()"?><x/>'],
     ['a\r\nX-Injected: 1', 'text/plain', 'x'], ['a"; filename="b', 'text/plain', 'x'], ['con', 'text/html\r\nX-Injected: 1', 'x'], ['.', 'a', 'x'],
@@ -107,7 +110,8 @@ const hostile = [['../../../htdocs/evil.html', 'text/html', '<script>injected()<
 
 test('uploads stay in their folder, cannot be run, and are given back as files and nothing else', async () => {
     const customer = await ask(instance), folder = path.join(instance.runDir, 'state/files');
-    const others = () => listed(instance.runDir).filter((one) => !one.startsWith(`${folder}/`) && !/\.(log|db|db-wal|db-shm)$|bell/.test(one)).sort();
+    const others = () => listed(instance.runDir).filter((one) =>
+        !one.startsWith(`${folder}/`) && !/\.(log|db|db-wal|db-shm)$|bell/.test(one)).sort();
     const before = others(), pages = listed(path.join(tree, 'htdocs')).sort();
     for (const [name, type, data] of hostile) {
         const multipart = { conf: customer.conference, token: customer.token, file: { name, type, data: Buffer.from(data, 'latin1') } };
@@ -137,7 +141,8 @@ test('no address leads to an upload, a database, a key or a log', async () => {
     const customer = await ask(instance), { file } = await sendFile(instance, customer, 'x.txt', 'text/plain', 'findme');
     const names = listed(path.join(instance.runDir, 'state')).map((one) => path.relative(instance.runDir, one));
     for (const name of [...names, 'rtcc.conf', 'nginx.conf', 'log/rtcc.log', 'log/access.log', 'passwords', `files/${file}`, String(file)]) {
-        for (const rawPath of [`/${name}`, `/../${name}`, `/%2e%2e/${name}`, `/cgi_bin/../../${name}`, `/cgi_bin/file_get/../../${name}`, `/js/..%2f..%2f${name}`]) {
+        for (const rawPath of [`/${name}`, `/../${name}`, `/%2e%2e/${name}`, `/cgi_bin/../../${name}`,
+            `/cgi_bin/file_get/../../${name}`, `/js/..%2f..%2f${name}`]) {
             const answer = await get(base, '/', {}, { rawPath });
             assert.ok(answer.status >= 400 && answer.status < 500, `${rawPath}: ${answer.status}`);
             assert.doesNotMatch(answer.body, /findme|SQLite format/);
