@@ -1,6 +1,7 @@
 /* Makes the README's pictures: every page, photographed in a real browser while two people use it. `make pictures` is this. */
 import path from 'node:path';
 import { startInstance, sleep, tree } from '../lib/instance.js';
+import { act, readyAgent } from '../lib/people.js';
 import { appears, clickButton, launch, newPerson, openDesk, openRoom, preparePage } from '../lib/browser.js';
 
 const folder = path.join(tree, 'tests/browser/pictures');
@@ -13,11 +14,14 @@ async function shoot(page, name) {
     await page.screenshot({ path: path.join(folder, `${name}.png`) });
 }
 
-async function shootCustomer(person, base) {
+/* Somebody is free when the form is seen, and has something else to do when it is sent. */
+async function shootCustomer(person, instance) {
+    const { base } = instance, ben = await readyAgent(instance, 'ben');
     await person.page.goto(`${base}/`);
     await shoot(person.page, 'support');
     await person.page.goto(`${base}/cgi_bin/form_submit`);
     await shoot(person.page, 'form');
+    await act(instance, ben, 'notready');
     const room = await openRoom(person, base, { question: 'My order 12345 arrived with its box open.' }, size);
     await shoot(room, 'waiting');
     return room;
@@ -56,7 +60,7 @@ const browser = await launch();
 try {
     const ann = await newPerson(browser, size);
     const anna = await newPerson(browser, { ...size, width: 1280, height: 800 });
-    const room = await shootCustomer(ann, instance.base);
+    const room = await shootCustomer(ann, instance);
     await shootDesk(anna, instance);
     await write(anna.page, 'form.composer textarea', 'Good morning, Ann! I am sorry to hear that. A new one is on its way.');
     await write(room, '#text', 'That is quick, thank you!');
