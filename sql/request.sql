@@ -33,13 +33,16 @@ SELECT count(*) AS kept, coalesce(min(created_at), 0) AS oldest_at FROM request 
 --   run
 INSERT INTO job (site, id, kind, key, due_at) VALUES ($site, $id, $kind, $key, $due_at) ON CONFLICT (site, kind, key) DO NOTHING;
 
--- job_claim: the next that is due and nobody's; ours until the lease runs out.
---   in  at int, boot text, boot_ms int, until_ms int
+-- job_claim: the next that is due and nobody's; ours until the lease runs out. Due after far_at is due now: the clock was set back.
+--   in  at int, far_at int, boot text, boot_ms int, until_ms int
 --   out id int, kind text, key text, attempts int
 --   one
 UPDATE job SET boot = $boot, boot_ms = $until_ms, attempts = attempts + 1
-WHERE site = $site AND id = (SELECT id FROM job WHERE site = $site AND due_at <= $at AND (boot <> $boot OR boot_ms <= $boot_ms)
-    ORDER BY due_at LIMIT 1 /*pg FOR UPDATE SKIP LOCKED*/)
+WHERE site = $site AND id = coalesce(
+    (SELECT id FROM job WHERE site = $site AND due_at <= $at AND (boot <> $boot OR boot_ms <= $boot_ms)
+        ORDER BY due_at LIMIT 1 /*pg FOR UPDATE SKIP LOCKED*/),
+    (SELECT id FROM job WHERE site = $site AND due_at > $far_at AND (boot <> $boot OR boot_ms <= $boot_ms)
+        ORDER BY due_at LIMIT 1 /*pg FOR UPDATE SKIP LOCKED*/))
 RETURNING id, kind, key, attempts;
 
 -- job_later: it did not work; again at due_at.

@@ -7,6 +7,7 @@
 
 /* A lease may end before the work does: all work may be done twice, and who was killed in the middle must not delay it. */
 enum { DUE_LEASE_MS = 5000, PAUSE_FIRST_MS = 1000, PAUSE_MOST_MS = 5000 };
+enum { AHEAD_MOST_MS = 60000 }; /* nothing is put off for so long */
 
 enum err
 due_add(struct center *c, const char *kind, const char *key, int64_t due_at)
@@ -27,6 +28,7 @@ due_claim(struct center *c, struct due *out)
 {
     struct job_claim row;
     struct sql_job_claim_in in = {.at = c->now_ms,
+        .far_at = c->now_ms + AHEAD_MOST_MS,
         .boot = clock_boot_id(),
         .boot_ms = c->boot_ms,
         .until_ms = c->boot_ms + DUE_LEASE_MS};

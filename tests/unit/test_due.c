@@ -66,6 +66,16 @@ a_lease_that_ran_out_gives_the_work_back(void **state)
 }
 
 static void
+a_clock_that_was_set_back_two_hours_holds_up_no_work(void **state)
+{
+    struct installation *p = *state;
+    WELL(p, due_add(&p->c, "form", "a", p->c.now_ms + 5000));
+    assert_true(is_nothing_due(p));
+    p->c.now_ms -= 7200000;
+    assert_string_equal(claimed(p).key, "a");
+}
+
+static void
 a_lease_is_on_the_boot_clock_and_ends_with_its_boot(void **state)
 {
     struct installation *p = *state;
@@ -163,6 +173,7 @@ main(void)
         PLACED(work_is_claimed_when_it_is_due_in_the_order_of_its_time),
         PLACED(what_is_done_is_not_claimed_again),
         PLACED(a_lease_that_ran_out_gives_the_work_back),
+        PLACED(a_clock_that_was_set_back_two_hours_holds_up_no_work),
         PLACED(a_lease_is_on_the_boot_clock_and_ends_with_its_boot),
         PLACED(what_fails_is_tried_again_after_1_2_4_5_and_5_seconds),
         PLACED(how_much_waits_and_for_how_long_is_counted),

@@ -1,0 +1,150 @@
+/* The clock on the wall jumps by two hours; the machine starts anew with offers open. No offer is lost, doubled or stuck. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { post } from '../lib/http.js';
+import { sleep, startInstance, tree, until } from '../lib/instance.js';
+import { accept, act, agentPoll, ask, confPoll, readyAgent, waitForOffer } from '../lib/people.js';
+import { json } from '../lib/wire.js';
+import { startBetween } from './lib/between.js';
+import { killRun } from './lib/kills.js';
+import { seeds } from './lib/random.js';
+import { OFFER_S } from './lib/world.js';
+
+const HOURS = 3600;
+const library = execFileSync('sh', ['-c', 'ls /usr/lib/*/faketime/libfaketime.so.1'], { encoding: 'utf8' }).trim();
+const rowsOf = ({ runDir }, sql) => execFileSync('sqlite3', ['-readonly', '-cmd', '.timeout 10000',
+    path.join(runDir, 'state/rtcc.db'), sql], { encoding: 'utf8' }).trim();
+
+/* When the last event was, by the programs' clock. */
+const lastAt = (instance) => Number(rowsOf(instance, 'SELECT at FROM event ORDER BY id DESC LIMIT 1'));
+
+/* A clock for an instance's programs: {env, jump(seconds), clear()}. Only the wall's: the boot clock goes on, as it does when
+ * somebody sets the time. */
+function startClock() {
+    const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-clock-'))), file = path.join(folder, 'time');
+    const jump = (seconds) => {
+        fs.writeFileSync(`${file}.new`, `${seconds < 0 ? '' : '+'}${seconds}\n`);
+        fs.renameSync(`${file}.new`, file);
+    };
+    jump(0);
+    return { jump, env: { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1', DONT_FAKE_MONOTONIC: '1' },
+        clear: () => fs.rmSync(folder, { recursive: true }) };
+}
+
+/* Two have come before the jump, one comes after it; an agent holds an offer over it. */
+async function jumpWithAnOffer(seconds) {
+    const clock = startClock(), between = await startBetween();
+    const instance = await startInstance({ env: clock.env, settings: { offer_s: 30, hold_s: 2, ...between.settings } });
+    between.to = instance.port;
+    try {
+        const anna = await readyAgent(instance, 'anna'), first = await ask(instance), second = await ask(instance);
+        const offer = await waitForOffer(instance, anna, first.conference);
+        between.how = () => 'hangUp'; // a form is kept over the jump
+        const kept = { name: 'Kim', phone: '+16035551234', reqid: randomUUID() };
+        assert.equal((await post(instance.base, '/cgi_bin/form_submit', kept, json)).status, 202);
+        between.how = () => 'pass';
+        clock.jump(seconds);
+        const jumped = lastAt(instance), began = Date.now();
+        await sleep(2500); // the ticks look
+        const third = await ask(instance), page = await agentPoll(instance, anna);
+        const moved = lastAt(instance) - jumped;
+        assert.ok(Math.abs(moved - seconds * 1000) < 60000, `the programs' clock jumped (${moved} ms)`);
+        assert.deepEqual([page.agent.state, page.offers.map((one) => one.reservation)], ['ready', [offer.reservation]],
+            'the offer is still his');
+        assert.ok(page.offers[0].expires_s > 15 && page.offers[0].expires_s <= 30, `${page.offers[0].expires_s} s are left`);
+        assert.equal((await confPoll(instance, second)).queue.position, 2);
+        assert.equal((await confPoll(instance, first)).queue.position, 1);
+        await accept(instance, anna, offer);
+        const next = [second, third];
+        for (let i = 0; i < 2; i++) {
+            const offered = await waitForOffer(instance, anna);
+            if (offered.conference === next[0].conference) next.shift();
+            await accept(instance, anna, offered);
+        }
+        assert.ok(next.length < 2, 'the second before the third');
+        const done = () => rowsOf(instance, `SELECT is_done FROM request WHERE reqid = '${kept.reqid}'`) === '1';
+        await until(done, 'the form that was kept is queued', Math.max(1000, 12000 - (Date.now() - began)));
+        assert.equal(rowsOf(instance, "SELECT count(*) FROM reservation WHERE state NOT IN ('accepted', 'pending')"), '0');
+    } finally {
+        await instance.stop();
+        await between.stop();
+        clock.clear();
+    }
+}
+
+/* A crowd while the clock jumps all the time. What the checker concludes from the wall's clock does not count here. */
+async function jumpAllTheTime(t) {
+    const clock = startClock(), [seed] = seeds(1);
+    const jumps = [2 * HOURS, 0, -2 * HOURS, 0];
+    const timer = setInterval(() => { clock.jump(jumps[0]); jumps.push(jumps.shift()); }, 1500);
+    try {
+        const { faults, summary, file } = await killRun('jumps', seed, { kills: 0, customers: 60, quiet: 1000, agents: 4,
+            env: clock.env, drain: 20000 });
+        t.diagnostic(JSON.stringify(summary));
+        assert.deepEqual(faults.filter((one) => one.kind !== 'order'), [], `seed ${seed}, history: ${file}`);
+    } finally {
+        clearInterval(timer);
+        clock.clear();
+    }
+}
+
+/* serve in a mount namespace where the machine's boot has this id. */
+const inBoot = (file) => ['unshare', ...(process.getuid() === 0 ? [] : ['-Ur']), '-m', 'sh', '-c',
+    `mount --bind '${file}' /proc/sys/kernel/random/boot_id && exec "$@"`, 'sh'];
+
+/* The machine stops at once with an offer open that has an hour to go, and starts again. */
+async function restart() {
+    const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-boot-'))), runDir = path.join(folder, 'run');
+    const boot = (name) => {
+        fs.writeFileSync(path.join(folder, name), `${randomUUID()}\n`);
+        return startInstance({ runDir, through: inBoot(path.join(folder, name)),
+            settings: { offer_s: 3600, gone_s: 3600, hold_s: 2, capacity: 10 } });
+    };
+    let instance = await boot('first');
+    try {
+        const anna = await readyAgent(instance, 'anna'), served = await ask(instance);
+        await accept(instance, anna, await waitForOffer(instance, anna, served.conference));
+        const first = await ask(instance), second = await ask(instance);
+        const open = await waitForOffer(instance, anna, first.conference);
+        instance.child.kill('SIGKILL');
+        for (const { pid } of instance.processes()) process.kill(pid, 'SIGKILL');
+        await instance.ended;
+
+        instance = await boot('second');
+        const ben = await readyAgent(instance, 'ben');
+        const offer = await waitForOffer(instance, ben, first.conference);
+        assert.notEqual(offer.reservation, open.reservation);
+        const again = await readyAgent(instance, 'anna');
+        const late = await post(instance.base, '/cgi_bin/agent_act', { action: 'accept', reservation: open.reservation },
+            { bearer: again.token, ...json });
+        assert.equal(late.status, 409, late.body);
+        await accept(instance, ben, offer);
+        await accept(instance, again, await waitForOffer(instance, again, second.conference));
+        assert.deepEqual((await agentPoll(instance, again)).conferences.map((one) => one.conference).sort(),
+            [served.conference, second.conference].sort(), 'he is still with the one whom he served then');
+        assert.equal((await confPoll(instance, served)).state, 'talking');
+        assert.equal(rowsOf(instance, "SELECT count(*) FROM reservation WHERE state = 'pending'"), '0');
+        for (const one of [served, second]) await act(instance, again, 'end', { conf: one.conference });
+        await act(instance, ben, 'end', { conf: first.conference });
+    } finally {
+        await instance.stop();
+        fs.rmSync(folder, { recursive: true, force: true });
+    }
+}
+
+describe('the clock', { concurrency: 2 }, () => {
+    test('jumps two hours on: offers, places and kept forms stay', () => jumpWithAnOffer(2 * HOURS));
+    test('jumps two hours back: offers, places and kept forms stay', () => jumpWithAnOffer(-2 * HOURS));
+    test(`jumps all the time while a crowd is served with ${OFFER_S} s to accept`, jumpAllTheTime);
+    test('the machine starts anew: what was offered then is offered again, in its place', restart);
+    test('systemd lets the programs read the id of the boot', () => {
+        for (const unit of ['rtcc@.service', 'rtcc-work.service']) {
+            assert.doesNotMatch(fs.readFileSync(path.join(tree, 'conf/systemd', unit), 'utf8'), /^ProcSubset=pid/m, unit);
+        }
+    });
+});
