@@ -33,7 +33,7 @@ SELECT count(*) AS kept, coalesce(min(created_at), 0) AS oldest_at FROM request 
 --   run
 INSERT INTO job (site, id, kind, key, due_at) VALUES ($site, $id, $kind, $key, $due_at) ON CONFLICT (site, kind, key) DO NOTHING;
 
--- job_claim: the next that is due and nobody's; ours until the lease runs out. Due after far_at is due now: the clock was set back.
+-- job_claim: the next that is due and nobody's; ours until the lease runs out. After far_at is now: the clock was set back.
 --   in  at int, far_at int, boot text, boot_ms int, until_ms int
 --   out id int, kind text, key text, attempts int
 --   one

@@ -199,13 +199,24 @@ grow_file(struct center *c, const struct file_by_nonce *had, const struct file_p
     return err == OK && !changed ? does_not_fit(c, had->bytes) : err;
 }
 
+/* Asked in the transaction: while the bytes came, the conference may have ended, and nobody reads on behind its end. */
+static enum err
+check_is_there(struct center *c, const struct member *member)
+{
+    struct member now;
+    enum err err = member_find(c, member->id, &now);
+    return err == OK && now.left_at ? center_fault(c, ERR_CONFLICT, "conf", "This conversation has ended.") : err;
+}
+
 /* One transaction: the row, and the event when it is whole. had is NULL for the first piece. */
 static enum err
 note_piece(struct center *c, const struct member *member, const struct file_piece *p, const struct file_by_nonce *had,
     const char *place, const char *head, struct file *out)
 {
     int64_t id = had ? had->id : 0;
-    enum err err = had ? grow_file(c, had, p) : begin_file(c, member, p, place, &id);
+    enum err err = check_is_there(c, member);
+    if (err == OK)
+        err = had ? grow_file(c, had, p) : begin_file(c, member, p, place, &id);
     if (err == OK)
         err = file_row(c, id, out);
     if (err == OK && out->bytes == out->total && !out->event)
@@ -272,9 +283,9 @@ file_take(struct center *c, const struct member *member, const struct file_piece
     err = sql_file_by_nonce(c->db, c->mem, &in, &had);
     if (err == ERR_NOT_FOUND) {
         err = take_first(c, member, p, out);
-        if (err != ERR_CONFLICT || c->fault.has_offset)
+        if (err != ERR_CONFLICT || c->fault.has_offset || sql_file_by_nonce(c->db, c->mem, &in, &had) != OK)
             return err;
-        err = sql_file_by_nonce(c->db, c->mem, &in, &had); /* the same piece came twice at once: the other was first */
+        err = OK; /* the same piece came twice at once: the other was first */
     }
     return err == OK ? take_next(c, member, p, &had, out) : err;
 }

@@ -24,7 +24,8 @@ struct file_piece {
 };
 
 /* Takes a piece. out->event is 0 until the file is whole and announced; out->bytes is where to go on. A repeated piece is
- * answered like the first. ERR_CONFLICT with fault.offset: the piece does not fit behind what is there. ERR_TOO_LARGE: total is
+ * answered like the first. ERR_CONFLICT with fault.offset: the piece does not fit behind what is there; without: he is not
+ * there any more. ERR_TOO_LARGE: total is
  * over the setting file_max_bytes. ERR_UNAVAILABLE: the disk. */
 must_check enum err file_take(struct center *c, const struct member *member, const struct file_piece *piece, struct file *out);
 

@@ -43,6 +43,24 @@ files_on_disk(struct installation *p)
 /* ── whole ── */
 
 static void
+what_comes_whole_after_the_end_is_refused_and_leaves_nothing(void **state)
+{
+    struct installation *p = *state;
+    struct file file;
+    struct member ann = sender(p);
+    struct file_piece piece = whole("n1", "notes.txt", "hello", 5), half = whole("n2", "half.txt", "hel", 3);
+    half.total = 5;
+    WELL(p, file_take(&p->c, &ann, &half, &file));
+    place_sql(p, "UPDATE member SET left_at = 1"); /* it ended while the bytes came */
+    REFUSED(p, file_take(&p->c, &ann, &piece, &file), ERR_CONFLICT, "conf");
+    assert_int_equal(files_on_disk(p), 1);
+    half = (struct file_piece){.nonce = "n2", .name = "half.txt", .data = "lo", .bytes = 2, .offset = 3, .total = 5};
+    REFUSED(p, file_take(&p->c, &ann, &half, &file), ERR_CONFLICT, "conf");
+    assert_int_equal(place_number(p, "SELECT count(*) FROM event WHERE kind = 'file'"), 0);
+    assert_int_equal(place_number(p, "SELECT count(*) FROM file"), 1);
+}
+
+static void
 a_whole_file_is_kept_and_the_room_hears_of_it(void **state)
 {
     struct installation *p = *state;
@@ -340,6 +358,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        PLACED(what_comes_whole_after_the_end_is_refused_and_leaves_nothing),
         PLACED(a_whole_file_is_kept_and_the_room_hears_of_it),
         PLACED(the_same_file_again_is_the_same_and_announced_once),
         PLACED(an_empty_file_is_a_file),
