@@ -94,7 +94,7 @@ function staticFiles() {
         const name = path.posix.join(folder, entry.name);
         return entry.isDirectory() ? inside(name) : [name];
     });
-    return inside('/').filter((name) => !/^\/(templates\/|(not_found|too_large|unavailable)\.html$)/.test(name));
+    return inside('/').filter((name) => !/^\/(templates\/|(bad_request|not_found|too_large|unavailable)\.html$)/.test(name));
 }
 
 const RULES = ["default-src 'self'", "script-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'self'"];
