@@ -33,12 +33,14 @@ export function errorOf(answer) {
     if (answer.headers['content-type'].startsWith('application/json')) {
         const { error, ...rest } = answer.json();
         assert.deepEqual(rest, {}, 'an error is alone');
-        return { form: 'json', ...error, parameter: error.parameter ?? null };
+        assert.ok(Object.hasOwn(error, 'parameter'), answer.body);
+        return { form: 'json', ...error };
     }
     assert.match(answer.headers['content-type'], /^application\/xml/, answer.body);
     const message = answer.xml();
     assert.equal(message.name, 'message');
     assert.deepEqual(message.attributes, { type: 'error' });
+    assert.deepEqual(message.children.map((one) => one.name).slice(0, 3), ['code', 'parameter', 'reason']);
     return { form: 'xml', code: textAt(message, 'code'), parameter: textAt(message, 'parameter') || null,
         reason: textAt(message, 'reason') };
 }
