@@ -167,6 +167,29 @@ for (const program of programNames) {
     });
 }
 
+test('what was kept of all this is shown as it was sent, and never as markup', async () => {
+    const { customer, staff, agent, key } = known, wire = new Wire(instance.port), conf = customer.conference;
+    const member = `conf=${conf}&token=${customer.token}`, bearer = (token) => [`Authorization: Bearer ${token}`];
+    const shown = [[`conf_view?${member}&part=page`, []], [`conf_view?${member}&part=log`, []], [`conf_view?${member}`, []],
+        [`transcript?${member}`, []], [`transcript?${member}&format=json`, []], [`conf_poll?${member}&wait=0`, []],
+        [`conf_poll?conf=${conf}&token=${staff.token}&wait=0`, []], ['agent_poll?wait=0', bearer(agent.token)], ['vcs', bearer(key)],
+        ['queue?action=list', bearer(key)], ['status?format=metrics', []]];
+    let seen = '';
+    for (const [target, head] of shown) {
+        for (const accept of ['application/json', 'text/html', 'application/xml']) {
+            const answer = await wire.ask(bytesOf('GET', `/cgi_bin/${target}`, [`Accept: ${accept}`, ...head]));
+            isHarmless(answer, target);
+            for (const { bytes } of hostileValues) {
+                const sent = bytes?.toString('utf8') ?? '';
+                if (sent.includes('injected')) assert.ok(!isEchoed(answer, sent), `${target} as ${accept}: ${sent}`);
+            }
+            seen += answer.body;
+        }
+    }
+    wire.close();
+    assert.match(seen, /&lt;svg\/onload=injected/, 'some of it was kept');
+});
+
 test('p99 of the hostile is below 50 ms, or not above the honest where the machine is slow', () => {
     const p99 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.99)];
     const hostile = p99(took.hostile), honest = p99(took.honest);

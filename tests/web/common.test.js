@@ -1,11 +1,10 @@
 /* The common rules of the wire contract, held by every program: addresses, methods, parameters, forms of answers and errors. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { find, get, multipart, post, request } from '../lib/http.js';
-import { buildFolder, startInstance } from '../lib/instance.js';
+import { startInstance } from '../lib/instance.js';
 import { agentPoll, ask, waitForOffer } from '../lib/people.js';
+import { tableOf } from '../lib/table.js';
 import { largestRequests } from '../lib/ways.js';
 import { hasMembers, html, isError, isErrorPage, json, onDuty, room, schedule, textAt, xml } from '../lib/wire.js';
 
@@ -131,14 +130,6 @@ test('in phone a leading space means +', async (t) => {
     assert.equal((await put('+16035550000')).json().agent.phone, '+16035550000');
     isError(await put('abc'), 'bad_parameter', 'phone');
 });
-
-/* What every program takes, by its own --help: [{name, kind, max, required}]. */
-function tableOf(program) {
-    const said = execFileSync(path.join(buildFolder, 'cgi-bin', program), ['--help'], { encoding: 'utf8' });
-    return [...said.matchAll(/^ {2}(\w+) +(text|line|whole number|0 or 1|file)(?:, (.*?))?(; required)?$/gm)].map(
-        ([, name, kind, limits = '', required]) => ({ name, kind, required: !!required,
-            max: Number(/(?:up to|to) (\d+)/.exec(limits)?.[1]) }));
-}
 
 /* Values that satisfy what a program insists on, so that the fault that is looked for is the first. */
 const needed = { form_submit: { name: 'Ann', phone: '6035551234' }, vcs_conf_delete: { delete_vanity: '0000000' },
