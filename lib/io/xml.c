@@ -235,6 +235,15 @@ copy(struct reader *r, const xmlChar *text)
     return arena_strdup(r->mem, chars);
 }
 
+/* The name without the prefix of its namespace. A colon that is still in it belongs to no namespace: read once more it would be
+ * another name, so such a document is refused. */
+static const char *
+name_of(struct reader *r, const xmlChar *name)
+{
+    r->is_bad |= strchr((const char *)name, ':') != NULL;
+    return copy(r, name);
+}
+
 /* The text directly inside of the element. */
 static const char *
 own_text(struct reader *r, const xmlNode *element)
@@ -263,7 +272,7 @@ read_attributes(struct reader *r, const xmlNode *element, struct value *object)
         if (value_get(object, (const char *)a->name))
             continue;
         xmlChar *text = xmlNodeListGetString(a->doc, a->children, 1);
-        value_attribute(object, copy(r, a->name), text ? copy(r, text) : "");
+        value_attribute(object, name_of(r, a->name), text ? copy(r, text) : "");
         xmlFree(text);
     }
 }
@@ -282,7 +291,7 @@ read_element(struct reader *r, const xmlNode *element, struct value *object, int
     if (child ? text[strspn(text, white_space)] : *text)
         value_add_text(object, "text", text);
     for (; child && !r->is_bad; child = next_element(child->next)) {
-        const char *name = copy(r, child->name);
+        const char *name = name_of(r, child->name);
         if (child->properties || next_element(child->children))
             read_element(r, child, value_add_object(object, name), depth + 1);
         else if (depth < DEPTH_MAX)
@@ -301,7 +310,7 @@ xml_read(struct arena *mem, const char *text, size_t bytes, const char **name, s
     if (!r.is_bad) {
         struct value *tree = value_object(mem);
         read_element(&r, root, tree, 1);
-        const char *root_name = copy(&r, root->name);
+        const char *root_name = name_of(&r, root->name);
         if (!r.is_bad) {
             *name = root_name;
             *out = tree;

@@ -323,7 +323,11 @@ there_is_no_key_before_the_first_and_behind_the_last(void **state)
 static void
 load(void)
 {
-    _exit(settings_load()->hold_s == 7 ? 7 : 8);
+    unsetenv("TZ");
+    const struct settings *loaded = settings_load();
+    const char *zone = getenv("TZ");
+    bool is_right = *loaded->time_zone ? zone && strcmp(zone, loaded->time_zone) == 0 : zone == NULL;
+    _exit(loaded->hold_s == 7 && is_right ? 7 : 8);
 }
 
 /* The exit status of a program that loads what RTCC_CONF names; `why` is what it said. */
@@ -369,9 +373,11 @@ the_environment_names_the_file(void **state)
     assert_true(fd >= 0);
     assert_int_equal(write(fd, "hold_s 7\n", 9), 9);
     assert_int_equal(load_in_a_child(path), 7);
+    assert_int_equal(write(fd, "time_zone UTC\n", 14), 14);
+    assert_int_equal(load_in_a_child(path), 7);
     assert_int_equal(write(fd, "colour red\n", 11), 11);
     assert_int_equal(load_in_a_child(path), 1);
-    assert_non_null(strstr(why, ", line 2: there is no setting \"colour\""));
+    assert_non_null(strstr(why, ", line 3: there is no setting \"colour\""));
     close(fd);
     unlink(path);
     assert_int_equal(load_in_a_child(path), 1);

@@ -284,7 +284,8 @@ what_is_not_well_formed_is_refused(void **state)
 {
     static const char *const texts[] = {"", " ", "text", "<", "<a", "<a>", "<a></b>", "<a/><b/>", "<a b=1/>", "<a b='1' b='2'/>",
         "<a>&nbsp;</a>", "<a>&#0;</a>", "<a>&#x1;</a>", "<a>\x01</a>", "<a>\xFF</a>", "<a>\xC0\x80</a>", "<a>\xED\xA0\x80</a>",
-        "<a>]]></a>", "<a>< /a>", "<?xml version='1.0' encoding='nonsense'?><a/>x", "{\"a\":1}"};
+        "<a>]]></a>", "<a>< /a>", "<u:c/>", "<a><u:c/></a>", "<a xmlns:s='urn:s' s:xml:lang='de'/>",
+        "<?xml version='1.0' encoding='nonsense'?><a/>x", "{\"a\":1}"};
     for (size_t i = 0; i < COUNT(texts); i++)
         assert_refused(*state, texts[i], strlen(texts[i]));
     static const char nul[] = "<a>x\0y</a>";
