@@ -1,0 +1,200 @@
+/* Clients that are slow, half there, gone, or in each other's way; others are served meanwhile as if they were not. */
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { get, post } from '../lib/http.js';
+import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
+import { allEvents, ask, confPoll, say } from '../lib/people.js';
+import { rtcc } from '../lib/wire.js';
+
+const SERVED_MS = 100, HALF_OPEN = 10000, HALF_ADDRESSES = 5;
+let instance, customer;
+before(async () => {
+    instance = await startInstance();
+    customer = await ask(instance);
+    for (let i = 0; i < 40; i++) await say(instance, customer, 'x'.repeat(8000)); // something to read slowly
+});
+after(() => instance.stop());
+
+/* What others do meanwhile, a round at a time, until `isOver`: the time of each answer in ms. */
+async function others(isOver) {
+    const took = [], timed = async (answering) => {
+        const began = performance.now(), answer = await answering;
+        assert.ok((answer.status ?? 200) === 200, `${answer.status} ${answer.body}`);
+        took.push(performance.now() - began);
+    };
+    while (!isOver(took.length)) {
+        await timed(say(instance, customer, 'meanwhile'));
+        await timed(confPoll(instance, customer, 1e15));
+        await timed(get(instance.base, '/cgi_bin/form_submit'));
+        await timed(get(instance.base, '/'));
+    }
+    return took;
+}
+
+const p90 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.9)];
+
+/* Nine of ten answers come in time; on a machine that is slow by itself, not much later than without what was done to it. */
+async function wereServed(t, meanwhile) {
+    const alone = await others((count) => count >= 100), [one, other] = [p90(meanwhile), p90(alone)];
+    t.diagnostic(`nine of ten of ${meanwhile.length} in ${one.toFixed(1)} ms, ${other.toFixed(1)} ms by themselves`);
+    assert.ok(meanwhile.length >= 20, `${meanwhile.length} answers`);
+    assert.ok(one <= Math.max(SERVED_MS, 4 * other), `${one} ms; without it ${other} ms`);
+}
+
+/* ── slow clients ── */
+
+const attacks = {
+    'slow headers': (base) => ['-H', '-u', `${base}/cgi_bin/form_submit`],
+    'slow bodies': (base) => ['-B', '-u', `${base}/cgi_bin/conf_post`, '-s', '100000'],
+    'ranges of a file': (base) => ['-R', '-u', `${base}/style.css`],
+    'slow reading': (base) => ['-X', '-k', '3', '-w', '1', '-y', '1', '-n', '5', '-z', '1', '-u',
+        `${base}/cgi_bin/transcript?conf=${customer.conference}&token=${customer.token}&format=txt`],
+};
+
+for (const [name, args] of Object.entries(attacks)) {
+    test(`${name} on a thousand connections: others are served`, async (t) => {
+        let isOver = false;
+        const run = promisify(execFile)('slowhttptest', [...args(instance.base), '-c', '1000', '-r', '500', '-l', '5', '-i', '1',
+            '-x', '8', '-p', '5'], { maxBuffer: 1 << 26 }).finally(() => { isOver = true; });
+        const meanwhile = await others(() => isOver), { stdout } = await run;
+        assert.match(stdout.replace(/\x1b\[[\d;]*m/g, ''), /service available: +YES/, 'it could not shut anything down');
+        await wereServed(t, meanwhile);
+    });
+}
+
+/* Opens connections that send half a request and no more; gives the sockets when all are open. */
+async function halfOpen(count) {
+    const sockets = [];
+    for (let i = 0; i < count; i++) {
+        const socket = net.connect({ port: instance.port, host: '127.0.0.1', localAddress: `127.0.0.${2 + i % HALF_ADDRESSES}` });
+        socket.on('error', () => {});
+        socket.write('POST /cgi_bin/form_submit HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le');
+        sockets.push(socket);
+        if (i % 500 === 499) await until(() => sockets.slice(-500).every((one) => !one.connecting), 'they are open', 10000, 5);
+    }
+    return sockets;
+}
+
+test('ten thousand half-open connections: others are served', async (t) => {
+    const began = Date.now(), sockets = await halfOpen(HALF_OPEN), opened = sockets.filter((one) => !one.destroyed).length;
+    try {
+        assert.ok(opened >= HALF_OPEN * 0.9 || Date.now() - began > 4000, `${opened} are open at once`);
+        t.diagnostic(`${opened} open after ${Date.now() - began} ms`);
+        const meanwhile = await others((count) => count >= 100);
+        sockets.forEach((one) => one.destroy());
+        await sleep(500);
+        await wereServed(t, meanwhile);
+    } finally {
+        sockets.forEach((one) => one.destroy());
+    }
+});
+
+/* ── those who are gone, and those who cross ── */
+
+const descriptorsOf = (one) => one.processes('conf_poll').map(({ pid }) => fs.readdirSync(`/proc/${pid}/fd`).length)
+    .reduce((a, b) => a + b);
+
+/* Parks polls (more than the web server keeps idle connections), lets their clients vanish, and gives the ms until the program has
+ * forgotten them. */
+async function vanish(one, count) {
+    const member = await ask(one), { after } = await confPoll(one, member), before = descriptorsOf(one);
+    const gone = new AbortController();
+    const polls = Array.from({ length: count }, () => confPoll(one, member, after, 25, { signal: gone.signal }).catch(() => {}));
+    await until(() => descriptorsOf(one) >= count, 'they wait', 10000, 20);
+    gone.abort();
+    const began = performance.now();
+    await Promise.all(polls);
+    await until(() => descriptorsOf(one) <= Math.max(before, count / 2), 'they are forgotten', 20000, 20);
+    return performance.now() - began;
+}
+
+test('behind nginx a client that vanishes frees its waiter at once', async (t) => {
+    const took = await vanish(instance, 300);
+    t.diagnostic(`${took.toFixed(0)} ms`);
+    assert.ok(took < 5000, `${took} ms: their polls would have ended after 25 s`);
+});
+
+test('behind Apache a client that vanishes frees its waiter within the hold', async (t) => {
+    const HOLD_S = 4, apache = await startInstance({ web: 'apache', settings: { hold_s: HOLD_S } });
+    try {
+        const took = await vanish(apache, 20);
+        t.diagnostic(`${took.toFixed(0)} ms`);
+        assert.ok(took < (HOLD_S + 4) * 1000, `${took} ms`);
+        assert.equal((await get(apache.base, '/cgi_bin/form_submit')).status, 200);
+    } finally {
+        await apache.stop();
+    }
+});
+
+test('polls and posts that cross, in every order, never hang a page', async () => {
+    const member = await ask(instance, { question: '' });
+    let { after } = await confPoll(instance, member);
+    const heard = [];
+    for (let i = 0; i < 120; i++) { // the poll first, the post first, or both at once
+        const text = `crossing ${i}`, lead = (i % 5 - 2) * 2;
+        const poll = sleep(Math.max(0, -lead)).then(() => confPoll(instance, member, after, 10, { timeout: 9000 }));
+        const sent = sleep(Math.max(0, lead)).then(() => say(instance, member, text));
+        const page = await poll; // answered long before its wait is over
+        heard.push(...page.events.map((one) => one.text));
+        ({ after } = page);
+        await sent;
+    }
+    assert.deepEqual(heard, Array.from({ length: 120 }, (_, i) => `crossing ${i}`), 'each once, in order');
+
+    const { id } = await say(instance, member, 'the answer to the post came before the event');
+    const ahead = confPoll(instance, member, id, 10, { timeout: 9000 });
+    await sleep(200);
+    const next = await say(instance, member, 'next');
+    assert.deepEqual((await ahead).events.map((one) => one.id), [next.id], 'a page that took the id from its own post goes on');
+    assert.equal((await allEvents(instance, member)).filter((one) => one.kind === 'message').length, 122);
+});
+
+/* ── a busy database ── */
+
+/* Holds the write lock of the database, again and again, for so long each time. */
+function hog(ms, times) {
+    const child = spawn('sqlite3', ['-cmd', '.timeout 10000', path.join(instance.runDir, 'state/rtcc.db')], { stdio: 'pipe' });
+    const run = (async () => {
+        for (let i = 0; i < times; i++) {
+            child.stdin.write('BEGIN IMMEDIATE;\n');
+            await sleep(ms);
+            child.stdin.write('ROLLBACK;\n');
+            await sleep(ms / 3);
+        }
+        child.stdin.end();
+        await new Promise((done) => child.once('close', done));
+    })();
+    return run;
+}
+
+test('no post is refused for a busy database', async (t) => {
+    let isOver = false, posts = 0, slowest = 0;
+    const lanes = Array.from({ length: 24 }, async () => {
+        while (!isOver) {
+            const began = performance.now();
+            const answer = await post(instance.base, '/cgi_bin/conf_post', { conf: customer.conference, token: customer.token,
+                kind: 'message', text: 'busy', nonce: randomUUID() }, { accept: 'application/json' });
+            assert.equal(answer.status, 200, answer.body);
+            slowest = Math.max(slowest, performance.now() - began);
+            posts++;
+        }
+    });
+    const forms = (async () => { while (!isOver) await ask(instance); })();
+    const copy = path.join(instance.runDir, 'copy.db');
+    try {
+        await hog(700, 5);
+        const made = await rtcc(buildFolder, path.join(instance.runDir, 'rtcc.conf'), ['backup', copy]);
+        assert.equal(made.status, 0, made.stderr);
+    } finally {
+        isOver = true;
+        await Promise.all([...lanes, forms]);
+    }
+    t.diagnostic(`${posts} posts, the slowest ${slowest.toFixed(0)} ms`);
+    assert.ok(posts > 100);
+});
