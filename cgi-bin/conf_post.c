@@ -146,6 +146,18 @@ static const struct kind {
     {"callback", false, post_call},
 };
 
+/* Whoever repeats what he said before the end, because its answer was lost, gets that answer. */
+static enum err
+repeat(struct request *r, enum err otherwise)
+{
+    int64_t id;
+    const char *nonce = r->args[NONCE].text;
+    if (!nonce || event_before(r->c, r->caller->member.id, nonce, &id) != OK)
+        return otherwise;
+    value_add_int(r->out, "id", id);
+    return OK;
+}
+
 static enum err
 answer(struct request *r)
 {
@@ -154,7 +166,7 @@ answer(struct request *r)
         if (!text_same(r->args[KIND].text, kinds[i].name))
             continue;
         enum err err = kinds[i].is_for_ended ? OK : access_check_there(r);
-        return err == OK ? kinds[i].post(r) : err;
+        return err == OK ? kinds[i].post(r) : err == ERR_CONFLICT ? repeat(r, err) : err;
     }
     return center_fault(r->c, ERR_BAD_PARAMETER, "kind", "There is no kind '%s'.", r->args[KIND].text);
 }

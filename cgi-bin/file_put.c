@@ -42,7 +42,9 @@ answer(struct request *r)
         return center_fault(r->c, ERR_BAD_PARAMETER, "nonce", "A file that comes in pieces needs a nonce, which joins them.");
     show_go(r, show_room(r, r->args[CONF].text, r->args[PART].text));
     enum err err = access_check_there(r);
-    if (err == OK)
+    if (err == ERR_CONFLICT && file_before(r->c, &r->caller->member, piece.nonce, &file) == OK)
+        err = OK; /* it was whole before the end, and the answer was lost */
+    else if (err == OK)
         err = file_take(r->c, &r->caller->member, &piece, &file);
     if (err != OK)
         return err;

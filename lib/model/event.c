@@ -24,11 +24,11 @@ data_text(struct center *c, const struct value *data)
     return buf_str(&out);
 }
 
-static enum err
-same_again(struct center *c, const struct event_new *event, int64_t *id)
+enum err
+event_before(struct center *c, int64_t member, const char *nonce, int64_t *id)
 {
     struct event_by_nonce first;
-    struct sql_event_by_nonce_in in = {.member = event->member, .nonce = event->nonce};
+    struct sql_event_by_nonce_in in = {.member = member, .nonce = nonce};
     enum err err = sql_event_by_nonce(c->db, c->mem, &in, &first);
     if (err != OK)
         return err;
@@ -40,7 +40,7 @@ enum err
 event_add(struct center *c, const struct event_new *event, int64_t *id)
 {
     struct site_next_event next;
-    enum err err = event->nonce ? same_again(c, event, id) : ERR_NOT_FOUND;
+    enum err err = event->nonce ? event_before(c, event->member, event->nonce, id) : ERR_NOT_FOUND;
     if (err != ERR_NOT_FOUND)
         return err;
     err =

@@ -27,6 +27,9 @@ struct event_new {
     const char *nonce;        /* NULL: none */
 };
 
+/* What this member added earlier under this nonce. ERR_NOT_FOUND: nothing. */
+must_check enum err event_before(struct center *c, int64_t member, const char *nonce, int64_t *id);
+
 /* Adds an event and rings the bell after the commit. With a nonce that this member used before nothing is added and *id is the
  * first one's, whatever it said. */
 must_check enum err event_add(struct center *c, const struct event_new *event, int64_t *id);

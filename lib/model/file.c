@@ -273,6 +273,14 @@ take_next(struct center *c, const struct member *member, const struct file_piece
 }
 
 enum err
+file_before(struct center *c, const struct member *member, const char *nonce, struct file *out)
+{
+    struct file_by_nonce had;
+    enum err err = sql_file_by_nonce(c->db, c->mem, &(struct sql_file_by_nonce_in){.member = member->id, .nonce = nonce}, &had);
+    return err == OK && had.event ? file_row(c, had.id, out) : err == OK ? ERR_NOT_FOUND : err;
+}
+
+enum err
 file_take(struct center *c, const struct member *member, const struct file_piece *p, struct file *out)
 {
     struct file_by_nonce had;

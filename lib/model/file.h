@@ -29,6 +29,9 @@ struct file_piece {
  * over the setting file_max_bytes. ERR_UNAVAILABLE: the disk. */
 must_check enum err file_take(struct center *c, const struct member *member, const struct file_piece *piece, struct file *out);
 
+/* What this member announced earlier under this nonce. ERR_NOT_FOUND: nothing. */
+must_check enum err file_before(struct center *c, const struct member *member, const char *nonce, struct file *out);
+
 /* ERR_NOT_FOUND: none, or not whole. */
 must_check enum err file_find(struct center *c, int64_t id, struct file *out);
 

@@ -1,7 +1,7 @@
 /* conf_post: what a member says and does. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { cookiesOf, get, post } from '../lib/http.js';
+import { cookiesOf, get, post, request } from '../lib/http.js';
 import { startInstance } from '../lib/instance.js';
 import { act, allEvents, ask, confPoll } from '../lib/people.js';
 import { html, isError, isErrorPage, join, json, room, talk } from '../lib/wire.js';
@@ -57,6 +57,20 @@ test('a repeat with the same nonce answers the first id and adds nothing, ten at
     isError(await put(customer, 'message', { text: 'x', nonce: 'n'.repeat(65) }), 'bad_parameter', 'nonce');
     assert.equal((await done(customer, 'message', { ...fields, text: 'something else' })).id, ids[0], 'a repeat is a repeat');
     assert.equal((await kindsOf(agent)).filter((kind) => kind === 'message').length, 1);
+});
+
+test('a repeat of what was said before the end gets its answer after it; nothing new is taken', async () => {
+    const { id, customer, leader } = await room(base), fields = { text: 'just in time', nonce: 'once' };
+    const said = await done(customer, 'message', fields);
+    const data = { conf: id, token: customer.token, nonce: 'a file', file: { name: 'a.txt', type: 'text/plain', data: 'a' } };
+    const upload = (nonce) => request(base, 'POST', '/cgi_bin/file_put', { multipart: { ...data, nonce }, ...json });
+    const sent = await upload('a file');
+    await get(base, '/cgi_bin/vcs_conf_delete', { delete_vanity: leader });
+    assert.deepEqual(await done(customer, 'message', fields), said);
+    assert.deepEqual((await upload('a file')).json(), sent.json());
+    isError(await put(customer, 'message', { text: 'late', nonce: 'twice' }), 'conflict', 'conf');
+    isError(await put(customer, 'message', { text: 'late' }), 'conflict', 'conf');
+    isError(await upload('another'), 'conflict', 'conf');
 });
 
 test('a nonce is unique for the member, not for the conference', async () => {

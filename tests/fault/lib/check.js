@@ -77,6 +77,7 @@ function checkMessages(world, tables, fault) {
         const found = texts.get(said.text) ?? [];
         if (said.status === 200 && !found.some((one) => one.id === said.answer.id)) fault('lost', `'${said.text}'`);
         if (found.length > 1) fault('doubled', `'${said.text}' ${found.length} times`);
+        if (said.status === 409 && found.length) fault('wrong', `'${said.text}' was refused, and is there`);
         if (said.status === null) fault('stuck', `'${said.text}' was never answered`);
     }
 }
@@ -86,6 +87,7 @@ function checkFiles(world, tables, fault) {
         const rows = tables.file.filter((one) => one.name === sent.name);
         const events = (tables.eventsOf.get(numberOf(sent.conference)) ?? []).filter((one) => one.kind === 'file');
         if (rows.length > 1 || events.length > 1) fault('doubled', `${sent.name}: ${rows.length} rows, ${events.length} events`);
+        if (sent.status === 409 && events.length) fault('wrong', `${sent.name} was refused, and is there`);
         if (sent.status !== 200) continue;
         if (rows[0]?.event !== sent.answer.event || events[0]?.id !== sent.answer.event) fault('lost', sent.name);
         if (sent.gotten !== sent.sha) fault('lost', `the bytes of ${sent.name}: ${sent.gotten}`);
