@@ -50,6 +50,11 @@ RETURNING id, kind, key, attempts;
 --   run
 UPDATE job SET due_at = $due_at, boot = '', boot_ms = 0, last_error = $last_error WHERE site = $site AND id = $id;
 
+-- job_hurry: what is to be done later is due now.
+--   in  kind text, at int
+--   run
+UPDATE job SET due_at = $at WHERE site = $site AND kind = $kind AND due_at > $at;
+
 -- job_done: it is done.
 --   in  kind text, key text
 --   run

@@ -47,6 +47,12 @@ due_later(struct center *c, const struct due *due, const char *why)
 }
 
 enum err
+due_hurry(struct center *c, const char *kind)
+{
+    return sql_job_hurry(c->db, &(struct sql_job_hurry_in){.kind = kind, .at = c->now_ms});
+}
+
+enum err
 due_waiting(struct center *c, int64_t *count, int64_t *oldest_ms)
 {
     struct job_waiting row;

@@ -44,6 +44,8 @@ work_once(struct center *c)
     while (!is_stopping && due_claim(c, &due) == OK) {
         enum err err = do_piece(c, &due);
         center_now(c);
+        if (err == OK && due.attempts > 1 && due_hurry(c, due.kind) != OK)
+            log_warn("what waits like '%s' keeps waiting", due.key);
         if (err != OK && due_later(c, &due, err_code(err)) != OK)
             log_warn("%s '%s' could not be put off; its lease will run out", due.kind, due.key);
         tried++;

@@ -66,6 +66,21 @@ a_lease_that_ran_out_gives_the_work_back(void **state)
 }
 
 static void
+all_of_a_kind_can_be_hurried(void **state)
+{
+    struct installation *p = *state;
+    WELL(p, due_add(&p->c, "form", "a", p->c.now_ms));
+    struct due first = claimed(p);
+    WELL(p, due_later(&p->c, &first, "unavailable"));
+    WELL(p, due_add(&p->c, "form", "b", p->c.now_ms + 5000));
+    WELL(p, due_hurry(&p->c, "mail"));
+    assert_true(is_nothing_due(p));
+    WELL(p, due_hurry(&p->c, "form"));
+    assert_string_not_equal(claimed(p).key, claimed(p).key);
+    assert_true(is_nothing_due(p));
+}
+
+static void
 a_clock_that_was_set_back_two_hours_holds_up_no_work(void **state)
 {
     struct installation *p = *state;
@@ -173,6 +188,7 @@ main(void)
         PLACED(work_is_claimed_when_it_is_due_in_the_order_of_its_time),
         PLACED(what_is_done_is_not_claimed_again),
         PLACED(a_lease_that_ran_out_gives_the_work_back),
+        PLACED(all_of_a_kind_can_be_hurried),
         PLACED(a_clock_that_was_set_back_two_hours_holds_up_no_work),
         PLACED(a_lease_is_on_the_boot_clock_and_ends_with_its_boot),
         PLACED(what_fails_is_tried_again_after_1_2_4_5_and_5_seconds),
