@@ -13,7 +13,7 @@ DEB_RUN   = nginx spawn-fcgi multiwatch curl openssl tzdata
 DEB_APACHE = apache2-bin libapache2-mod-fcgid media-types # binary and modules: nothing is started on port 80
 DEB_BENCH = wrk libnginx-mod-nchan ejabberd prosody # what ours is measured with and beside: tests/bench/README.md
 DEB_TEST  = mandoc systemd clang clang-format-14 libclang-rt-14-dev llvm-14 libcmocka-dev valgrind strace sqlite3 \
-            chromium w3m lynx faketime slowhttptest
+            chromium w3m lynx slowhttptest
 
 PACKAGES = libxml-2.0 sqlite3 libcurl libcrypto
 

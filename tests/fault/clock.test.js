@@ -11,29 +11,27 @@ import { sleep, startInstance, tree, until } from '../lib/instance.js';
 import { accept, act, agentPoll, ask, confPoll, readyAgent, waitForOffer } from '../lib/people.js';
 import { json } from '../lib/wire.js';
 import { startBetween } from './lib/between.js';
+import { buildPreload } from './lib/build.js';
 import { killRun } from './lib/kills.js';
 import { seeds } from './lib/random.js';
 import { OFFER_S } from './lib/world.js';
 
 const HOURS = 3600;
-const library = execFileSync('sh', ['-c', 'ls /usr/lib/*/faketime/libfaketime.so.1'], { encoding: 'utf8' }).trim();
 const rowsOf = ({ runDir }, sql) => execFileSync('sqlite3', ['-readonly', '-cmd', '.timeout 10000',
     path.join(runDir, 'state/rtcc.db'), sql], { encoding: 'utf8' }).trim();
 
 /* When the last event was, by the programs' clock. */
 const lastAt = (instance) => Number(rowsOf(instance, 'SELECT at FROM event ORDER BY id DESC LIMIT 1'));
 
-/* A clock for an instance's programs: {env, jump(seconds), clear()}. Only the wall's: the boot clock goes on, as it does when
- * somebody sets the time. */
+/* A clock for an instance's programs (clock.c): {env, jump(seconds), clear()}. */
 function startClock() {
-    const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-clock-'))), file = path.join(folder, 'time');
-    const jump = (seconds) => {
-        fs.writeFileSync(`${file}.new`, `${seconds < 0 ? '' : '+'}${seconds}\n`);
-        fs.renameSync(`${file}.new`, file);
-    };
+    const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-clock-'))), file = path.join(folder, 'ahead');
+    const fd = fs.openSync(file, 'w+'), jump = (seconds) => fs.writeSync(fd, new BigInt64Array([BigInt(seconds)]), 0, 8, 0);
     jump(0);
-    return { jump, env: { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1', DONT_FAKE_MONOTONIC: '1' },
-        clear: () => fs.rmSync(folder, { recursive: true }) };
+    return { jump, env: { LD_PRELOAD: buildPreload('clock'), RTCC_CLOCK: file }, clear: () => {
+        fs.closeSync(fd);
+        fs.rmSync(folder, { recursive: true });
+    } };
 }
 
 /* Two have come before the jump, one comes after it; an agent holds an offer over it. */

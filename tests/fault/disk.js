@@ -1,28 +1,9 @@
 /* An instance whose programs meet a disk of the test's making (disk.c): recorded, full, read-only or broken at will. */
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { buildFolder, startInstance, tree } from '../lib/instance.js';
-
-const sources = path.join(tree, 'tests/fault'), made = path.join(buildFolder, 'fault');
-const compile = (args) => execFileSync('cc', ['-O2', '-g', '-std=gnu11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Wshadow', '-Werror',
-    ...args], { cwd: sources, stdio: ['ignore', 'inherit', 'inherit'] });
-const flagsOf = (how) => execFileSync('pkg-config', [how, 'libxml-2.0', 'sqlite3', 'libcurl', 'libcrypto'], { encoding: 'utf8' })
-    .trim().split(/\s+/);
-
-/* A name of its own until it is whole: several tests build at once. */
-function build(name, args) {
-    const file = path.join(made, name), own = `${file}.${process.pid}`;
-    fs.mkdirSync(made, { recursive: true });
-    compile([...args(), '-o', own]);
-    fs.renameSync(own, file);
-    return file;
-}
-
-export const buildDisk = () => build('disk.so', () => ['-fPIC', '-shared', 'disk.c']);
-export const buildPower = () => build('power', () => ['-I', path.join(tree, 'lib'), '-I', buildFolder, ...flagsOf('--cflags'), 'power.c',
-    'replay.c', path.join(buildFolder, 'librtcc.a'), '-lfcgi', ...flagsOf('--libs'), '-lcrypt']);
+import { startInstance } from '../lib/instance.js';
+import { buildPreload } from './lib/build.js';
 
 const WELL = 0, at = { mode: 16, perMille: 20, syncUs: 24, isRecording: 28, refused: 32 };
 export const modes = { well: WELL, full: 1, readOnly: 2, broken: 3 };
@@ -40,7 +21,7 @@ export class Disk {
         head.writeBigUInt64LE(64n, 0);
         head.writeBigUInt64LE(BigInt(bytes), 8);
         fs.writeSync(this.fd, head, 0, 16, 0);
-        this.env = { LD_PRELOAD: buildDisk(), RTCC_DISK: this.file, RTCC_DISK_FOLDER: this.state };
+        this.env = { LD_PRELOAD: buildPreload('disk'), RTCC_DISK: this.file, RTCC_DISK_FOLDER: this.state };
     }
 
     set(name, number) {

@@ -16,7 +16,8 @@ import { newPlace } from '../lib/cgi.js';
 import { post, request } from '../lib/http.js';
 import { demoPassword } from '../lib/instance.js';
 import { accept, readyAgent, say, waitForOffer } from '../lib/people.js';
-import { Disk, buildPower } from './disk.js';
+import { Disk } from './disk.js';
+import { buildPower } from './lib/build.js';
 
 const cuts = Number(process.env.RTCC_CUTS ?? 500), seed = Number(process.env.RTCC_SEED ?? Date.now() % 1000000);
 const kinds = ['form', 'message', 'accept', 'upload'];

@@ -76,7 +76,7 @@ async function cutOff(world, between) {
     between.how = () => 'pass';
     await between.open();
     const repaired = world.now(), asked = await customers;
-    await until(() => !unfinished(world).length, 'everything is queued', 12000, 100);
+    await until(() => !unfinished(world).length, 'everything is queued', 12000, 500); // the server between waits while we look
     const after = world.now() - repaired, took = asked.map((one) => one.ended - one.began);
     assert.ok(asked.length > 80 && asked.every((one) => one.kept !== undefined || one.status === 200),
         JSON.stringify(asked.find((one) => one.kept === undefined && one.status !== 200)));
