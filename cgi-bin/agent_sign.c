@@ -1,6 +1,7 @@
 /* agent_sign: agents sign in and out. */
 #include "io/service.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "io/settings.h"
 #include "model/session.h"
@@ -20,6 +21,14 @@ static const struct param params[] = {
     {.name = NULL},
 };
 
+/* For the log. What is nobody's login is not written there: it may be a password in the wrong field. */
+static const char *
+known_login(struct request *r)
+{
+    struct agent agent;
+    return agent_by_login(r->c, r->args[LOGIN].text, &agent) == OK ? agent.login : "(unknown)";
+}
+
 static enum err
 sign_in(struct request *r)
 {
@@ -29,6 +38,10 @@ sign_in(struct request *r)
         return center_fault(r->c, ERR_BAD_PARAMETER, r->args[LOGIN].text ? "password" : "login",
             "Enter your login and your password.");
     enum err err = session_open(r->c, r->args[LOGIN].text, r->args[PASSWORD].text, &agent, &token);
+    if (err == OK)
+        log_info("agent %s signed in from %s", agent.login, r->remote_addr);
+    else
+        log_warn("agent %s was not let in from %s: %s", known_login(r), r->remote_addr, err_code(err));
     if (err == OK)
         err = site_csrf(r->c, session_serial(r->c, token), &csrf);
     if (err != OK)
@@ -50,6 +63,7 @@ sign_out(struct request *r)
         err = session_close(r->c, r->caller->token);
     if (err != OK)
         return err;
+    log_info("agent %s signed out from %s", r->caller->agent.login, r->remote_addr);
     request_cookie(r, ACCESS_SESSION_COOKIE, "", 0);
     value_add_text(r->out, "agent", r->caller->agent.login);
     value_add_flag(r->out, "is_signed_in", false);

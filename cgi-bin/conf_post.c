@@ -2,7 +2,6 @@
 #include "io/service.h"
 
 #include "base/text.h"
-#include "model/conference.h"
 #include "model/event.h"
 #include "model/talk.h"
 #include "page/access.h"

@@ -3,7 +3,6 @@
 
 #include "base/text.h"
 #include "io/secret.h"
-#include "model/conference.h"
 #include "model/event.h"
 #include "model/file.h"
 #include "page/access.h"

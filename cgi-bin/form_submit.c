@@ -163,6 +163,8 @@ static void
 add_problem(struct request *r, enum err err)
 {
     const char *reason = r->c->fault.reason ? r->c->fault.reason : err_sentence(err);
+    if (err == ERR_UNAVAILABLE && !r->c->fault.reason)
+        reason = "What you sent was not taken. All that you entered is still here, so you can send it again in a few seconds.";
     if (err == ERR_CONFLICT)
         reason =
             "You changed an entry after it was sent. Press the button again to send it as it is now; the conversation that you "

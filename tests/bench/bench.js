@@ -2,7 +2,8 @@
  *
  * Every comparison is made in one run: its sides take turns, five rounds of them, and what is shown is the median of the rounds'
  * own ratios, because these machines are never equally fast twice. The figures that are not ratios say what they are.
- * BENCH=word,word runs only the groups with these names; ROUNDS=n (5) and SECONDS=n (4) are for trying it out. */
+ * BENCH=word,word runs only the groups with these names; ROUNDS=n (5), SECONDS=n (4) and MOST=n, above which no number of clients
+ * goes, are for trying it out. */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,9 +13,11 @@ import { anonBytes, folder, load, memoryKb, run, startNchan, startRtcc, wrk } fr
 import { agents, channels, members, queueUp } from './rooms.js';
 
 const rounds = Number(process.env.ROUNDS ?? 5), seconds = Number(process.env.SECONDS ?? 4);
+const most = Number(process.env.MOST ?? Infinity);
 const wanted = process.env.BENCH?.split(',');
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const thousands = (number) => number.toLocaleString('en');
 const show = (value, digits = 2) => (Number.isFinite(value) ? value.toFixed(digits) : '–');
 
 /* The rounds of one comparison: each of `sides` in turn, a function that gives an object of numbers. */
@@ -75,6 +78,7 @@ async function chats() {
 async function delivery() {
     const place = await startRtcc(), nchan = await startNchan();
     for (const [count, rooms, rate] of [[100, 10, 200], [1000, 100, 300], [9000, 900, 300]]) {
+        if (count > most) continue;
         const ours = await members(place, count, rooms), options = { k: 64, r: rate, s: seconds };
         const both = await compare({
             nchan: () => load('nchan', nchan, { ...channels(count, rooms), ...options }).result,
@@ -85,12 +89,12 @@ async function delivery() {
                 `≤ 2.5, aim ${aim}`, `${show(both.of('rtcc', figure))} and ${show(both.of('nchan', figure))} ms`);
         }
     }
-    const ours = await members(place, 1000, 1000), options = { k: 32, r: 0, s: seconds };
+    const count = Math.min(1000, most), ours = await members(place, count, count), options = { k: 32, r: 0, s: seconds };
     const both = await compare({
-        nchan: () => load('nchan', nchan, { ...channels(1000, 1000), ...options }).result,
+        nchan: () => load('nchan', nchan, { ...channels(count, count), ...options }).result,
         rtcc: async () => load('rtcc', place, { ...await ours(), ...options }).result,
     });
-    row('messages/s flat out ÷ nchan, 1,000 held', show(both.ratio('rtcc', 'nchan', 'per_s')), '≥ 0.5, aim 0.75',
+    row(`messages/s flat out ÷ nchan, ${thousands(count)} held`, show(both.ratio('rtcc', 'nchan', 'per_s')), '≥ 0.5, aim 0.75',
         `${show(both.of('rtcc', 'per_s'), 0)} and ${show(both.of('nchan', 'per_s'), 0)} messages/s; ours are on the disk`);
     row('messages/s flat out', `${show(both.of('rtcc', 'per_s'), 0)}/s`, '≥ 2,100/s');
     row('the server\'s CPU for each', `${show(both.of('rtcc', 'cpu_ms') / both.of('rtcc', 'posts'))} ms`, '≤ 0.65 ms');
@@ -134,8 +138,8 @@ async function waiting() {
 
 /* How long an agent who has just ended one waits for the next, with few and with many waiting. */
 async function offers() {
-    const sides = {}, places = [];
-    for (const [waiting, taken, times] of [[10, 10, 20], [100000, 200, 1]]) {
+    const sides = {}, places = [], many = Math.min(100000, most);
+    for (const [waiting, taken, times] of [[10, 10, 20], [many, Math.min(200, many), 1]]) {
         const place = await startRtcc();
         const who = await agents(place, 1, 1);
         places.push(place);
@@ -150,8 +154,8 @@ async function offers() {
         };
     }
     const both = await compare(sides);
-    row('one offer with 100,000 waiting ÷ with 10', show(both.ratio(100000, 10, 'offer')), '≤ 1.5',
-        `from the end of one to the offer of the next: ${show(both.of(100000, 'offer'))} and ${show(both.of(10, 'offer'))} ms`);
+    row(`one offer with ${thousands(many)} waiting ÷ with 10`, show(both.ratio(many, 10, 'offer')), '≤ 1.5',
+        `from the end of one to the offer of the next: ${show(both.of(many, 'offer'))} and ${show(both.of(10, 'offer'))} ms`);
     for (const place of places) await place.stop();
 }
 

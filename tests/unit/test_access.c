@@ -5,66 +5,67 @@
 
 /* ── trusted loopback ── */
 
+static const struct {
+    const char *address, *host, *more;
+    bool is_trusted;
+} visits_from[] = {
+    {"127.0.0.1", "127.0.0.1", NULL, true},
+    {"127.0.0.1", "127.0.0.1:8080", NULL, true},
+    {"127.0.0.1", "localhost", NULL, true},
+    {"127.0.0.1", "LOCALHOST:80", NULL, true},
+    {"127.0.0.1", "127.255.255.254:8080", NULL, true},
+    {"127.255.1.2", "localhost", NULL, true},
+    {"::1", "[::1]", NULL, true},
+    {"::1", "[::1]:8080", NULL, true},
+    {"::ffff:127.0.0.1", "localhost", NULL, true},
+    {"127.0.0.1", "rtcc.example", NULL, true},
+    {"127.0.0.1", "Rtcc.Example:8080", NULL, true},
+    {"127.0.0.1", "other.example", NULL, true},
+    {"127.0.0.1", "localhost", "HTTP_SEC_FETCH_SITE=none", true},
+    {"127.0.0.1", "localhost", "HTTP_ACCEPT=text/html", true},
+    /* another peer */
+    {"192.0.2.7", "localhost", NULL, false},
+    {"10.0.0.1", "127.0.0.1", NULL, false},
+    {"::2", "localhost", NULL, false},
+    {"::ffff:192.0.2.7", "localhost", NULL, false},
+    {"12.7.0.0.1", "localhost", NULL, false},
+    {"", "localhost", NULL, false},
+    /* another host: a name that somebody else pointed here */
+    {"127.0.0.1", "evil.example", NULL, false},
+    {"127.0.0.1", "localhost.evil.example", NULL, false},
+    {"127.0.0.1", "127.0.0.1.evil.example", NULL, false},
+    {"127.0.0.1", "127.9.9.example", NULL, false},
+    {"127.0.0.1", "128.0.0.1", NULL, false},
+    {"127.0.0.1", "rtcc.example.evil", NULL, false},
+    {"127.0.0.1", "tcc.example", NULL, false},
+    {"127.0.0.1", "[::2]", NULL, false},
+    {"127.0.0.1", "", NULL, false},
+    {"127.0.0.1", ":8080", NULL, false},
+    /* a browser or a proxy */
+    {"127.0.0.1", "localhost", "HTTP_ORIGIN=http://localhost", false},
+    {"127.0.0.1", "localhost", "HTTP_ORIGIN=null", false},
+    {"127.0.0.1", "localhost", "HTTP_ORIGIN=", false},
+    {"127.0.0.1", "localhost", "HTTP_REFERER=http://localhost/", false},
+    {"127.0.0.1", "localhost", "HTTP_FORWARDED=for=192.0.2.7", false},
+    {"127.0.0.1", "localhost", "HTTP_X_FORWARDED_FOR=127.0.0.1", false},
+    {"127.0.0.1", "localhost", "HTTP_VIA=1.1 proxy", false},
+    {"127.0.0.1", "localhost", "HTTP_SEC_FETCH_SITE=same-origin", false},
+    {"127.0.0.1", "localhost", "HTTP_SEC_FETCH_SITE=cross-site", false},
+    {"127.0.0.1", "localhost", "HTTP_SEC_FETCH_SITE=", false},
+};
+
 static void
 loopback_is_trusted_only_when_nothing_tells_of_a_browser_a_proxy_or_another_host(void **state)
 {
-    static const struct {
-        const char *address, *host, *more;
-        bool is_trusted;
-    } rows[] = {
-        {"127.0.0.1", "127.0.0.1", NULL, true},
-        {"127.0.0.1", "127.0.0.1:8080", NULL, true},
-        {"127.0.0.1", "localhost", NULL, true},
-        {"127.0.0.1", "LOCALHOST:80", NULL, true},
-        {"127.0.0.1", "127.255.255.254:8080", NULL, true},
-        {"127.255.1.2", "localhost", NULL, true},
-        {"::1", "[::1]", NULL, true},
-        {"::1", "[::1]:8080", NULL, true},
-        {"::ffff:127.0.0.1", "localhost", NULL, true},
-        {"127.0.0.1", "rtcc.example", NULL, true},
-        {"127.0.0.1", "Rtcc.Example:8080", NULL, true},
-        {"127.0.0.1", "other.example", NULL, true},
-        {"127.0.0.1", "localhost", "HTTP_SEC_FETCH_SITE=none", true},
-        {"127.0.0.1", "localhost", "HTTP_ACCEPT=text/html", true},
-        /* another peer */
-        {"192.0.2.7", "localhost", NULL, false},
-        {"10.0.0.1", "127.0.0.1", NULL, false},
-        {"::2", "localhost", NULL, false},
-        {"::ffff:192.0.2.7", "localhost", NULL, false},
-        {"12.7.0.0.1", "localhost", NULL, false},
-        {"", "localhost", NULL, false},
-        /* another host: a name that somebody else pointed here */
-        {"127.0.0.1", "evil.example", NULL, false},
-        {"127.0.0.1", "localhost.evil.example", NULL, false},
-        {"127.0.0.1", "127.0.0.1.evil.example", NULL, false},
-        {"127.0.0.1", "127.9.9.example", NULL, false},
-        {"127.0.0.1", "128.0.0.1", NULL, false},
-        {"127.0.0.1", "rtcc.example.evil", NULL, false},
-        {"127.0.0.1", "tcc.example", NULL, false},
-        {"127.0.0.1", "[::2]", NULL, false},
-        {"127.0.0.1", "", NULL, false},
-        {"127.0.0.1", ":8080", NULL, false},
-        /* a browser or a proxy */
-        {"127.0.0.1", "localhost", "HTTP_ORIGIN=http://localhost", false},
-        {"127.0.0.1", "localhost", "HTTP_ORIGIN=null", false},
-        {"127.0.0.1", "localhost", "HTTP_ORIGIN=", false},
-        {"127.0.0.1", "localhost", "HTTP_REFERER=http://localhost/", false},
-        {"127.0.0.1", "localhost", "HTTP_FORWARDED=for=192.0.2.7", false},
-        {"127.0.0.1", "localhost", "HTTP_X_FORWARDED_FOR=127.0.0.1", false},
-        {"127.0.0.1", "localhost", "HTTP_VIA=1.1 proxy", false},
-        {"127.0.0.1", "localhost", "HTTP_SEC_FETCH_SITE=same-origin", false},
-        {"127.0.0.1", "localhost", "HTTP_SEC_FETCH_SITE=cross-site", false},
-        {"127.0.0.1", "localhost", "HTTP_SEC_FETCH_SITE=", false},
-    };
     struct installation *p = *state;
     p->settings.trusted_hosts = "other.example, rtcc.example";
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct request *r = VISIT(p, "REQUEST_METHOD=GET", SAY("REMOTE_ADDR=%s", rows[i].address),
-            SAY("HTTP_HOST=%s", rows[i].host), rows[i].more);
-        CHECK(access_is_loopback(r) == rows[i].is_trusted, "row %zu: %s %s %s", i, rows[i].address, rows[i].host,
-            unit_show(rows[i].more));
+    for (size_t i = 0; i < COUNT(visits_from); i++) {
+        struct request *r = VISIT(p, "REQUEST_METHOD=GET", SAY("REMOTE_ADDR=%s", visits_from[i].address),
+            SAY("HTTP_HOST=%s", visits_from[i].host), visits_from[i].more);
+        CHECK(access_is_loopback(r) == visits_from[i].is_trusted, "row %zu: %s %s %s", i, visits_from[i].address,
+            visits_from[i].host, unit_show(visits_from[i].more));
         enum err err = access_service(r);
-        CHECK(err == (rows[i].is_trusted ? OK : ERR_UNAUTHORIZED), "row %zu: %s", i, err_code(err));
+        CHECK(err == (visits_from[i].is_trusted ? OK : ERR_UNAUTHORIZED), "row %zu: %s", i, err_code(err));
     }
 }
 

@@ -194,6 +194,23 @@ test('signing out ends this session and no other, and a session ends by itself',
     assert.equal(expired.body, unknown.body, 'expired and unknown are one answer');
 });
 
+test('the log tells who signed in, who was refused and who signed out, from where, and never a secret', async () => {
+    const before = instance.log('rtcc').length, password = 'wrong-but-secret-4711';
+    const refused = (login) => post(base, url('agent_sign'), { login, password }, json);
+    const one = await signIn(instance, 'anna');
+    isError(await refused('ben'), 'unauthorized');
+    isError(await refused('my-own-pass-0815'), 'unauthorized');
+    assert.equal((await post(base, url('agent_sign'), { action: 'out' }, { bearer: one.token })).status, 200);
+    const lines = instance.log('rtcc').slice(before).split('\n').filter((line) => / agent \S+ (was|signed) /.test(line));
+    assert.deepEqual(lines.map((line) => line.replace(/^agent_sign\[\d+\]: /, '')), [
+        'info: agent anna signed in from 127.0.0.1',
+        'warning: agent ben was not let in from 127.0.0.1: unauthorized',
+        'warning: agent (unknown) was not let in from 127.0.0.1: unauthorized',
+        'info: agent anna signed out from 127.0.0.1',
+    ]);
+    for (const secret of [password, 'my-own-pass-0815', one.token, instance.password]) assert.ok(!instance.log('rtcc').includes(secret));
+});
+
 /* ── cookies ── */
 
 test("the session's cookie is HttpOnly, Path=/, SameSite=Lax, for this host alone and named after the instance", async () => {
