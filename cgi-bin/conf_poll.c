@@ -54,7 +54,7 @@ fill(struct request *r, const struct poll *p, int64_t since_typing_ms, bool *has
     struct reader reader = {.member = p->member, .is_staff = p->is_staff};
     struct value *events = value_list(r->c->mem);
     enum err err = event_read(r->c, p->conf, &reader, &after, events, &is_more);
-    if (err == OK && since_typing_ms >= 0)
+    if (err == OK && since_typing_ms >= 0 && !events->first) /* who wrote beside what was said was told when he began */
         err = event_read_typing(r->c, p->conf, p->member, since_typing_ms, after, events);
     if (err == OK)
         err = conference_state(r->c, p->conf, &conf);

@@ -1,4 +1,4 @@
-/* bell: the doorbell: one byte written to a file after COMMIT, watched by inotify.
+/* bell: the doorbell: a file that is opened to be written after COMMIT, and closed, watched by inotify.
  *
  * It says "look again", nothing more; nothing is lost when it does not ring, because everyone who listens also looks once a
  * second. It may ring once for several.

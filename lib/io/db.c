@@ -1,8 +1,8 @@
 /* db.c: sqlite3 behind db.h; the only file that includes it.
  *
- * One connection for each of the two files, statements prepared when first used and kept. sqlite's own busy timeout was rejected:
- * it sleeps longer and longer and starves a writer for seconds; the handler here sleeps a short random time instead and gives up
- * after DB_BUSY_MS. The schema is brought up to date under a lock file, because the switch to WAL and the first CREATE of forty
+ * One connection for each of the two files, statements prepared when first used and kept. Those who write the main one take turns
+ * (turn.h). sqlite's own busy timeout, for what others do with it, was rejected: it sleeps longer and longer and starves a writer
+ * for seconds; the handler here sleeps a short random time instead and gives up after DB_BUSY_MS. The schema is brought up to date under a lock file, because the switch to WAL and the first CREATE of forty
  * processes on an empty place otherwise fail without asking the busy handler. */
 #include "io/db.h"
 
@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "io/bell.h"
 #include "io/live.h"
+#include "io/turn.h"
 
 enum { DEPTH_MAX = 8, SITE = 1 };
 
@@ -41,12 +42,12 @@ struct db {
     sqlite3_stmt **statements;
     sqlite3_stmt *verbs[DEPTH_MAX][VERBS];
     char *folder;
-    int in_use; /* a shared lock, held as long as the databases are open */
-    int turn;   /* locked by the one who waits for the main database … */
-    bool has_turn;
-    int64_t busy_since_ms; /* … or for his turn */
+    int in_use;       /* a shared lock, held as long as the databases are open */
+    struct turn turn; /* to write the main one; held while depth is above 0 */
+    int64_t busy_since_ms;
     int depth;
     bool is_reading; /* between db_read_begin() and db_read_end(), and no write has come */
+    int64_t look;    /* its number */
     bool is_alone;   /* the transaction is that of a single statement */
     bool ring_wanted;
 };
@@ -62,24 +63,18 @@ db_fault(sqlite3 *handle, const char *doing)
     return ERR_UNAVAILABLE;
 }
 
-/* False when the time to wait is over. Whose turn it is looks more often: nobody else does. */
-static bool
-sleep_a_little(struct db *db)
-{
-    if (clock_boot_ms() - db->busy_since_ms >= DB_BUSY_MS)
-        return false;
-    struct timespec pause = {0, db->has_turn ? 100000 : 300000 + random() % 400000};
-    nanosleep(&pause, NULL);
-    return true;
-}
-
+/* Gives up when the time to wait is over. */
 static int
 wait_a_little(void *context, int attempt)
 {
     struct db *db = context;
-    if (attempt == 0 && !db->has_turn)
+    struct timespec pause = {0, 100000 + random() % 200000};
+    if (attempt == 0)
         db->busy_since_ms = clock_boot_ms();
-    return sleep_a_little(db);
+    if (clock_boot_ms() - db->busy_since_ms >= DB_BUSY_MS)
+        return false;
+    nanosleep(&pause, NULL);
+    return true;
 }
 
 static bool
@@ -205,8 +200,7 @@ db_open(const char *folder, struct db **out, const char **why)
     srandom((unsigned)(clock_boot_ms() ^ getpid()));
     int lock = take_lock(folder, "open.lock", LOCK_EX);
     db->in_use = take_lock(folder, "use.lock", LOCK_UN);
-    db->turn = take_lock(folder, "turn.lock", LOCK_UN);
-    if (lock < 0 || db->in_use < 0 || db->turn < 0) {
+    if (!turn_open(&db->turn, folder) || lock < 0 || db->in_use < 0) {
         *why = sentence(folder, strerror(errno));
         if (lock >= 0)
             close(lock);
@@ -236,8 +230,7 @@ db_close(struct db *db)
     sqlite3_close(db->live);
     if (db->in_use >= 0)
         close(db->in_use);
-    if (db->turn >= 0)
-        close(db->turn);
+    turn_close(&db->turn);
     free(db->statements);
     free(db->folder);
     free(db);
@@ -271,32 +264,34 @@ is_lost(const struct db *db)
     return db->depth > 0 && sqlite3_get_autocommit(db->main);
 }
 
-/* Whoever has just committed would have the lock again before a sleeper looks: so each has to pass turn.lock first, which the
- * one who is next holds until he has the database. */
 static enum err
 begin_in_turn(struct db *db)
 {
-    db->busy_since_ms = clock_boot_ms();
-    while (flock(db->turn, LOCK_EX | LOCK_NB) != 0) {
-        if (!sleep_a_little(db)) {
-            log_error("database: others were before this one for %d ms", DB_BUSY_MS);
-            return ERR_UNAVAILABLE;
-        }
+    if (!turn_take(&db->turn, clock_boot_ms() + DB_BUSY_MS)) {
+        log_error("database: others were before this one for %d ms", DB_BUSY_MS);
+        return ERR_UNAVAILABLE;
     }
-    db->has_turn = true;
     enum err err = run_verb(db, VERB_BEGIN);
-    db->has_turn = false;
-    flock(db->turn, LOCK_UN);
+    if (err != OK)
+        turn_give(&db->turn);
     return err;
 }
 
 void
 db_read_begin(struct db *db)
 {
+    static int64_t looks;
     if (db == NULL)
         return;
     assert(db->depth == 0 && !db->is_reading);
     db->is_reading = run_verb(db, VERB_READ) == OK; /* else each read is one of its own, as it is without */
+    db->look = db->is_reading ? ++looks : 0;
+}
+
+int64_t
+db_look(const struct db *db)
+{
+    return db->is_reading ? db->look : 0;
 }
 
 void
@@ -342,6 +337,8 @@ db_commit(struct db *db)
         if (!sqlite3_get_autocommit(db->main))
             (void)!run_verb(db, VERB_ROLLBACK);
     }
+    if (db->depth == 0)
+        turn_give(&db->turn);
     ring_if_wanted(db);
     return err;
 }
@@ -356,6 +353,8 @@ db_rollback(struct db *db)
         db->ring_wanted = false;
     if (!was_lost && run_verb(db, VERB_ROLLBACK) == OK && db->depth > 0)
         (void)!run_verb(db, VERB_COMMIT); /* the savepoint itself is still there */
+    if (db->depth == 0)
+        turn_give(&db->turn);
 }
 
 enum err

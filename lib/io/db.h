@@ -43,6 +43,9 @@ must_check enum err db_end(struct db *db, enum err err);
 void db_read_begin(struct db *db);
 void db_read_end(struct db *db);
 
+/* Which look this is: what was read in it is as it was read until another number comes. 0: none. */
+int64_t db_look(const struct db *db);
+
 /* Asks that the bell be rung once the outermost transaction is on the disk; at once when none is open (for live.db). */
 void db_ring_after_commit(struct db *db);
 

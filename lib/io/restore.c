@@ -78,7 +78,7 @@ enum err
 restore_copy(const char *folder, const char *path, struct arena *mem, const char **why)
 {
     static const char *const left[] = {"rtcc.db", "rtcc.db-wal", "rtcc.db-shm", "live.db", "live.db-wal", "live.db-shm",
-        "open.lock", "use.lock", "turn.lock", "bell", NULL};
+        "open.lock", "use.lock", "turn.lock", "write.lock", "bell", NULL};
     const char *work = arena_printf(mem, "%s/restore", folder), *copy = arena_printf(mem, "%s/rtcc.db", work);
     if (db_is_in_use(folder)) {
         *why = "the programs are running: stop them first";

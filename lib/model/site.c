@@ -43,11 +43,28 @@ site_next_id(struct center *c, int64_t *out)
     return err;
 }
 
+/* Every poll asks for both; within one look at the database they stay what they are. */
+static enum err
+site_counters(struct center *c, struct site_counters *out)
+{
+    static struct site_counters seen;
+    static int64_t seen_look;
+    int64_t look = db_look(c->db);
+    if (look == 0 || look != seen_look) {
+        enum err err = sql_site_counters(c->db, c->mem, &seen);
+        seen_look = err == OK ? look : 0;
+        if (err != OK)
+            return err;
+    }
+    *out = seen;
+    return OK;
+}
+
 enum err
 site_last_event(struct center *c, int64_t *out)
 {
     struct site_counters counters;
-    enum err err = sql_site_counters(c->db, c->mem, &counters);
+    enum err err = site_counters(c, &counters);
     if (err == OK)
         *out = counters.last_event;
     return err;
@@ -57,7 +74,7 @@ enum err
 site_last_queue(struct center *c, int64_t *out)
 {
     struct site_counters counters;
-    enum err err = sql_site_counters(c->db, c->mem, &counters);
+    enum err err = site_counters(c, &counters);
     if (err == OK)
         *out = counters.last_queue;
     return err;

@@ -175,7 +175,7 @@ static void
 clear(const struct image *image, const char *folder)
 {
     static const char *const others[] = {"rtcc.db", "rtcc.db-wal", "rtcc.db-shm", "live.db", "live.db-wal", "live.db-shm",
-        "open.lock", "use.lock", "turn.lock", "bell"};
+        "open.lock", "use.lock", "turn.lock", "write.lock", "bell"};
     char path[PATH_BYTES];
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, others[i]);
