@@ -152,7 +152,7 @@ $(O)/bench/load: $(wildcard tests/bench/load/*.c) tests/bench/load/load.h tests/
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) $(filter %.c,$^) -o $@
 
 asan:
-	@$(MAKE) --no-print-directory O='$(O)/asan' SANITIZE=address,undefined all units
+	@$(MAKE) --no-print-directory O='$(O)/asan' CC=clang SANITIZE=address,undefined all units
 
 # Each parser for T seconds, before a release; what is found is in $(O)/fuzz/found.
 fuzz: deps-test

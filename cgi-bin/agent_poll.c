@@ -92,8 +92,6 @@ answer(struct request *r)
     bool has_news;
     enum err err = talk_agent_seen(r->c, &r->caller->agent);
     if (err == OK)
-        err = routing_tick(r->c); /* where no process stays (plain CGI), the polls are the clock */
-    if (err == OK)
         err = fill(r, r->caller->agent.id, r->args[AFTER].number, -1, &has_news);
     if (err != OK)
         return err;

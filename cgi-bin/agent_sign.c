@@ -21,12 +21,15 @@ static const struct param params[] = {
     {.name = NULL},
 };
 
-/* For the log. What is nobody's login is not written there: it may be a password in the wrong field. */
-static const char *
-known_login(struct request *r)
+/* What is nobody's login is not logged: it may be a password in the wrong field. Whoever asks is not told whether it is one. */
+static void
+log_refused(struct request *r, enum err err)
 {
     struct agent agent;
-    return agent_by_login(r->c, r->args[LOGIN].text, &agent) == OK ? agent.login : "(unknown)";
+    struct fault said = r->c->fault;
+    bool is_known = agent_by_login(r->c, r->args[LOGIN].text, &agent) == OK;
+    r->c->fault = said;
+    log_warn("agent %s was not let in from %s: %s", is_known ? agent.login : "(unknown)", r->remote_addr, err_code(err));
 }
 
 static enum err
@@ -41,7 +44,7 @@ sign_in(struct request *r)
     if (err == OK)
         log_info("agent %s signed in from %s", agent.login, r->remote_addr);
     else
-        log_warn("agent %s was not let in from %s: %s", known_login(r), r->remote_addr, err_code(err));
+        log_refused(r, err);
     if (err == OK)
         err = site_csrf(r->c, session_serial(r->c, token), &csrf);
     if (err != OK)

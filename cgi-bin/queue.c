@@ -8,6 +8,7 @@
 #include "model/routing.h"
 #include "model/sentform.h"
 #include "model/talk.h"
+#include "model/trace.h"
 #include "page/access.h"
 #include "page/show.h"
 #include "page/template.h"
@@ -152,7 +153,7 @@ trace(struct request *r)
     if (!r->args[CONF].text)
         return missing(r, CONF);
     enum err err = conference_find(r->c, r->args[CONF].text, &conf);
-    return err == OK ? routing_trace(r->c, conf.id, value_add_list(r->out, "decisions")) : err;
+    return err == OK ? trace_read(r->c, conf.id, value_add_list(r->out, "decisions")) : err;
 }
 
 /* What whoever came now would find: for the form, which may stand on another host. */

@@ -75,7 +75,7 @@ WHERE i.site = $site AND i.conf = $conf;
 SELECT id, invitation, agent, epoch FROM reservation INDEXED BY reservation_agent
 WHERE site = $site AND state = 'pending' AND (boot <> $boot OR boot_ms <= $boot_ms) LIMIT 100;
 
--- decision_insert: one line of the trace.
+-- decision_insert: one decision; passed_over with agent 0: a line for each reason, behind it tabs and the ids of those agents.
 --   in  id int, conf int, invitation int, at int, agent int, verdict text, reason text
 --   run
 INSERT INTO decision (site, id, conf, invitation, at, agent, verdict, reason)
@@ -83,8 +83,8 @@ VALUES ($site, $id, $conf, $invitation, $at, $agent, $verdict, $reason);
 
 -- decision_list: the trace of a conference.
 --   in  conf int
---   out at int, invitation int, login text, verdict text, reason text
+--   out at int, invitation int, agent int, login text, verdict text, reason text
 --   many
-SELECT d.at, d.invitation, coalesce(a.login, '') AS login, d.verdict, d.reason
+SELECT d.at, d.invitation, d.agent, coalesce(a.login, '') AS login, d.verdict, d.reason
 FROM decision d LEFT JOIN agent a ON a.site = d.site AND a.id = d.agent
 WHERE d.site = $site AND d.conf = $conf ORDER BY d.id LIMIT 10000;

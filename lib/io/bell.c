@@ -1,5 +1,5 @@
-/* bell: the file is folder/bell, always empty. Ringing opens it for writing and closes it (IN_CLOSE_WRITE); listening is an inotify
- * watch on that file alone, as the folder also holds the databases, whose every write would wake everyone.
+/* bell: the file is folder/bell, always empty. Ringing opens it for writing and closes it (IN_CLOSE_WRITE); listening is an
+ * inotify watch on that file alone, as the folder also holds the databases, whose every write would wake everyone.
  *
  * Nothing is written, because that would set the file's time, for which the file system starts a transaction of its own and may
  * wait for its journal: 0.3 ms of the way of every message. The file is opened for each ring, because a kept descriptor would go

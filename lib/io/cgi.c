@@ -154,6 +154,15 @@ hold(struct job *job, const struct center *process)
     close(bell);
 }
 
+/* Where no process stays, the polls are the clock. */
+static void
+tick(const struct job *job)
+{
+    const struct hold *hold = job->r->service->hold;
+    if (hold != NULL && hold->tick != NULL && hold->tick(job->r->c) != OK)
+        log_warn("what was due could not be done");
+}
+
 void
 cgi_run(const struct service *s, const struct center *process)
 {
@@ -166,6 +175,8 @@ cgi_run(const struct service *s, const struct center *process)
         job.err = center_fault(job.r->c, ERR_BAD_PARAMETER, NULL, "The body is shorter than the request says.");
     if (job.err == OK && process->db == NULL)
         job.err = ERR_UNAVAILABLE;
+    if (job.err == OK)
+        tick(&job);
     jobs_run(&job, 1);
     if (job.r->is_held)
         hold(&job, process);

@@ -2,8 +2,9 @@
  *
  * One connection for each of the two files, statements prepared when first used and kept. Those who write the main one take turns
  * (turn.h). sqlite's own busy timeout, for what others do with it, was rejected: it sleeps longer and longer and starves a writer
- * for seconds; the handler here sleeps a short random time instead and gives up after DB_BUSY_MS. The schema is brought up to date under a lock file, because the switch to WAL and the first CREATE of forty
- * processes on an empty place otherwise fail without asking the busy handler. */
+ * for seconds; the handler here sleeps a short random time instead and gives up after DB_BUSY_MS. The schema is brought up to
+ * date under a lock file, because the switch to WAL and the first CREATE of forty processes on an empty place otherwise fail
+ * without asking the busy handler. */
 #include "io/db.h"
 
 #include <assert.h>
@@ -46,9 +47,8 @@ struct db {
     struct turn turn; /* to write the main one; held while depth is above 0 */
     int64_t busy_since_ms;
     int depth;
-    bool is_reading; /* between db_read_begin() and db_read_end(), and no write has come */
-    int64_t look;    /* its number */
-    bool is_alone;   /* the transaction is that of a single statement */
+    int64_t look;  /* between db_read_begin() and db_read_end(), until a write comes: its number; 0: none */
+    bool is_alone; /* the transaction is that of a single statement */
     bool ring_wanted;
 };
 
@@ -194,6 +194,7 @@ db_open(const char *folder, struct db **out, const char **why)
     assert(db);
     sqlite3_config(SQLITE_CONFIG_SINGLETHREAD); /* as every program is: no locks among threads, no counts of memory */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1); /* what a savepoint may undo stays in memory, not in a file of /var/tmp */
     db->folder = strdup(folder);
     db->statements = calloc(sql_count + 1, sizeof *db->statements);
     assert(db->folder && db->statements);
@@ -283,15 +284,15 @@ db_read_begin(struct db *db)
     static int64_t looks;
     if (db == NULL)
         return;
-    assert(db->depth == 0 && !db->is_reading);
-    db->is_reading = run_verb(db, VERB_READ) == OK; /* else each read is one of its own, as it is without */
-    db->look = db->is_reading ? ++looks : 0;
+    assert(db->depth == 0 && db->look == 0);
+    if (run_verb(db, VERB_READ) == OK) /* else each read is one of its own, as it is without */
+        db->look = ++looks;
 }
 
 int64_t
 db_look(const struct db *db)
 {
-    return db->is_reading ? db->look : 0;
+    return db->look;
 }
 
 void
@@ -299,9 +300,9 @@ db_read_end(struct db *db)
 {
     if (db == NULL)
         return;
-    if (db->is_reading && !sqlite3_get_autocommit(db->main)) /* an I/O error has ended it */
+    if (db->look != 0 && !sqlite3_get_autocommit(db->main)) /* an I/O error has ended it */
         (void)!run_verb(db, VERB_COMMIT);
-    db->is_reading = false;
+    db->look = 0;
 }
 
 enum err

@@ -12,6 +12,8 @@
 #include "io/center.h"
 #include "sql.h"
 
+enum { REFUSED_MS = 20000 }; /* whoever let it go is spared it so long */
+
 struct invitation_wish {
     const char *account;
     const char *reqid; /* NULL: none */

@@ -8,73 +8,7 @@
 #include "model/agent.h"
 #include "model/invitation.h"
 #include "model/site.h"
-
-/* ── the trace ── */
-
-static enum err
-decide(struct center *c, int64_t conf, int64_t invitation, int64_t agent, const char *verdict, const char *reason)
-{
-    struct sql_decision_insert_in in =
-        {.conf = conf, .invitation = invitation, .at = c->now_ms, .agent = agent, .verdict = verdict, .reason = reason};
-    enum err err = site_next_id(c, &in.id);
-    return err == OK ? sql_decision_insert(c->db, &in) : err;
-}
-
-static const char *
-why_not(const struct routing_candidates *a)
-{
-    if (!text_same(a->state, "ready"))
-        return a->reason[0] ? a->reason : "not ready";
-    if (!a->is_present)
-        return "gone";
-    if (a->busy >= a->capacity)
-        return "full";
-    if (!a->is_skilled)
-        return "skill";
-    if (a->has_refused)
-        return "let it go before";
-    return a->is_offered ? "holds an offer" : "idle for a shorter time, or serves one who came before";
-}
-
-/* One line for each who was passed over when `chosen` (0: nobody) was. */
-static enum err
-decide_others(struct center *c, const struct invitation *i, int64_t chosen)
-{
-    struct routing_candidates *rows;
-    size_t count;
-    struct sql_routing_candidates_in in = {.skill = i->skill,
-        .invitation = i->id,
-        .boot = clock_boot_id(),
-        .refused_ms = c->boot_ms - REFUSED_MS};
-    enum err err = sql_routing_candidates(c->db, c->mem, &in, &rows, &count);
-    for (size_t n = 0; err == OK && n < count; n++)
-        if (rows[n].id != chosen)
-            err = decide(c, i->conf, i->id, rows[n].id, "passed_over", why_not(&rows[n]));
-    return err;
-}
-
-enum err
-routing_explain(struct center *c, const struct invitation *i)
-{
-    return text_same(i->state, "queued") ? decide_others(c, i, 0) : OK;
-}
-
-enum err
-routing_trace(struct center *c, int64_t conf, struct value *list)
-{
-    struct decision_list *rows;
-    size_t count;
-    enum err err = sql_decision_list(c->db, c->mem, &(struct sql_decision_list_in){.conf = conf}, &rows, &count);
-    for (size_t i = 0; err == OK && i < count; i++) {
-        struct value *decision = value_add_object(list, NULL);
-        value_add_int(decision, "at", rows[i].at);
-        value_add_int(decision, "invitation", rows[i].invitation);
-        value_add_text(decision, "candidate", rows[i].login);
-        value_add_text(decision, "verdict", rows[i].verdict);
-        value_add_text(decision, "reason", rows[i].reason);
-    }
-    return err;
-}
+#include "model/trace.h"
 
 /* ── offering ── */
 
@@ -102,11 +36,11 @@ offer(struct center *c, int64_t invitation, int64_t agent)
     if (err == OK)
         err = sql_invitation_offer(c->db, c->mem, &(struct sql_invitation_offer_in){.id = invitation}, &lease);
     if (err == OK)
-        err = decide_others(c, &i, agent);
+        err = trace_others(c, &i, agent);
     if (err == OK)
         err = reserve(c, &i, agent, lease.epoch);
     if (err == OK)
-        err = decide(c, i.conf, i.id, agent, "offered", "ready and idle the longest");
+        err = trace_note(c, i.conf, i.id, agent, "offered", "ready and idle the longest");
     if (err == OK)
         err = invitation_note(c, i.conf, "offered", false);
     return err == OK ? agent_note(c, agent, "offer") : err;
@@ -140,6 +74,12 @@ routing_run(struct center *c)
             err = OK; /* nothing for him; the next may have other skills, or may not have refused it */
     }
     return err;
+}
+
+enum err
+routing_explain(struct center *c, const struct invitation *i)
+{
+    return text_same(i->state, "queued") ? trace_others(c, i, 0) : OK;
 }
 
 enum err
@@ -208,7 +148,7 @@ routing_withdraw(struct center *c, int64_t agent, const char *state, const char 
     if (err == OK)
         err = invitation_find(c, held.invitation, &i);
     if (err == OK)
-        err = decide(c, i.conf, i.id, agent, verdict, reason);
+        err = trace_note(c, i.conf, i.id, agent, verdict, reason);
     if (err == OK)
         err = invitation_note(c, i.conf, "queued", false);
     return err == OK ? agent_note(c, agent, "offer") : err;
@@ -345,7 +285,7 @@ win(struct center *c, const struct agent *agent, const struct reservation *r, st
     if (err == OK)
         err = sql_agent_touch(c->db, &(struct sql_agent_touch_in){.id = agent->id, .at = c->now_ms});
     if (err == OK)
-        err = decide(c, i->conf, i->id, agent->id, "accepted", "accepted");
+        err = trace_note(c, i->conf, i->id, agent->id, "accepted", "accepted");
     if (err == OK)
         err = invitation_note(c, i->conf, "accepted", true);
     if (err == OK)
@@ -393,7 +333,7 @@ routing_return(struct center *c, const struct invitation *i)
     enum err err = sql_invitation_return(c->db, &(struct sql_invitation_return_in){.id = i->id}, &changed);
     if (err != OK || !changed)
         return err;
-    err = decide(c, i->conf, i->id, i->agent, "gone", "left the conference");
+    err = trace_note(c, i->conf, i->id, i->agent, "gone", "left the conference");
     return err == OK ? invitation_note(c, i->conf, "queued", true) : err;
 }
 
@@ -418,7 +358,7 @@ routing_take(struct center *c, const struct invitation *i, int64_t agent)
         return err;
     err = withdraw_offer_of(c, i, "another came by himself");
     if (err == OK)
-        err = decide(c, i->conf, i->id, agent, "accepted", "came by himself");
+        err = trace_note(c, i->conf, i->id, agent, "accepted", "came by himself");
     return err == OK ? invitation_note(c, i->conf, "accepted", true) : err;
 }
 

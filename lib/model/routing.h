@@ -14,8 +14,6 @@
 #include "io/center.h"
 #include "sql.h"
 
-enum { REFUSED_MS = 20000 };
-
 /* Makes all offers that can be made. Call after anything that frees an agent or brings an invitation; inside a transaction. */
 must_check enum err routing_run(struct center *c);
 
@@ -55,8 +53,5 @@ must_check enum err routing_return(struct center *c, const struct invitation *in
 
 /* How many agents are ready and there, and how many of them could be offered something now (1,000 at most). */
 must_check enum err routing_staff(struct center *c, int64_t *ready, int64_t *is_free);
-
-/* Appends the decisions about a conference to `list`. */
-must_check enum err routing_trace(struct center *c, int64_t conf, struct value *list);
 
 #endif

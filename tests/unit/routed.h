@@ -6,6 +6,7 @@
 
 #include "model/event.h"
 #include "model/routing.h"
+#include "model/trace.h"
 
 /* The conference's customer that this agent holds an offer of; NULL: none. */
 static inline const char *
@@ -69,7 +70,7 @@ routed_trace(struct installation *p, int64_t conf)
 {
     struct value *list = value_list(p->c.mem);
     struct buf out = buf_new(p->c.mem, 100000);
-    WELL(p, routing_trace(&p->c, conf, list));
+    WELL(p, trace_read(&p->c, conf, list));
     for (const struct value *v = list->first; v; v = v->next)
         buf_printf(&out, "%s %s: %s\n", value_get_text(v, "verdict"), value_get_text(v, "candidate"),
             value_get_text(v, "reason"));

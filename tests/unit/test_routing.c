@@ -137,7 +137,7 @@ the_trace_has_each_candidate_with_verdict_and_reason(void **state)
                                                      "offered bert: ready and idle the longest\n"
                                                      "accepted bert: accepted\n");
     struct value *list = value_list(p->c.mem);
-    WELL(p, routing_trace(&p->c, first.conf, list));
+    WELL(p, trace_read(&p->c, first.conf, list));
     assert_int_equal(value_get_int(list->first, "at", 0), first.queued_at);
     assert_int_equal(value_get_int(list->first, "invitation", 0), first.id);
     assert_string_equal(routed_trace(p, first.conf + 1), "");
@@ -191,7 +191,7 @@ without_its_tables_everything_is_unavailable_and_nothing_half_done(void **state)
     REFUSED(p, talk_decline(&p->c, &anna, reservation), ERR_UNAVAILABLE, NULL);
     place_later(p, p->settings.offer_s * 1000);
     REFUSED(p, routing_tick(&p->c), ERR_UNAVAILABLE, NULL);
-    REFUSED(p, routing_trace(&p->c, first.conf, list), ERR_UNAVAILABLE, NULL);
+    REFUSED(p, trace_read(&p->c, first.conf, list), ERR_UNAVAILABLE, NULL);
     assert_string_equal(place_state(p, first.id), "offered");
     assert_int_equal(routed_offer_id(p, &anna), reservation);
     place_sql(p, "ALTER TABLE reservation RENAME TO hidden_reservation");
