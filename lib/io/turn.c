@@ -1,8 +1,10 @@
 /* turn.c: two locks of flock(2). One alone is not fair: who has just let go of it has it again before the next is awake. So each
  * has to pass turn.lock, which the one who is next holds until the one before him has let go of write.lock.
  *
- * flock has no time limit; an alarm breaks it off, again and again, because the first may come just before the wait. Rejected: a
- * robust mutex in shared memory, which has one, but ties all programs to one libc and one boot. */
+ * flock has no time limit; an alarm breaks it off, again and again, because the first may come just before the wait.
+ *
+ * Rejected: a robust mutex in shared memory, which has one, but ties all programs to one libc and one boot; giving the turn to
+ * the next before the sync, so that several share one: what a broken disk refuses could then be seen all the same. */
 #include "io/turn.h"
 
 #include <errno.h>
