@@ -6,6 +6,7 @@
 #include "io/settings.h"
 #include "model/event.h"
 #include "model/routing.h"
+#include "model/session.h"
 #include "model/site.h"
 #include "model/talk.h"
 #include "page/access.h"
@@ -104,7 +105,9 @@ static enum err
 wake(struct request *r, struct wait *wait, bool is_late)
 {
     bool has_news;
-    enum err err = fill(r, wait->key, wait->after, wait->parked_ms, &has_news);
+    enum err err = session_check(r->c, wait->key, wait->member);
+    if (err == OK)
+        err = fill(r, wait->key, wait->after, wait->parked_ms, &has_news);
     if (err != OK || (!has_news && !is_late))
         return err;
     if (!has_news && request_pause_s(r) > 0)

@@ -82,6 +82,13 @@ INSERT INTO session (site, hash, agent, created_at, expires_at) VALUES ($site, $
 --   one
 SELECT agent FROM session WHERE site = $site AND hash = $hash AND expires_at > $at;
 
+-- session_hashes: an agent's sessions that count.
+--   in  agent int, at int
+--   out hash text
+--   many
+SELECT s.hash FROM session s CROSS JOIN agent a ON a.site = s.site AND a.id = s.agent AND a.is_disabled = 0
+WHERE s.site = $site AND s.agent = $agent AND s.expires_at > $at;
+
 -- session_delete: he signed out.
 --   in  hash text
 --   count

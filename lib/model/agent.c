@@ -109,6 +109,8 @@ agent_set_password(struct center *c, const char *login, const char *password)
     err = sql_agent_set_password(c->db, &(struct sql_agent_set_password_in){.id = agent.id, .password = hash}, &changed);
     if (err == OK)
         err = sql_session_delete_agent(c->db, &(struct sql_session_delete_agent_in){.agent = agent.id});
+    if (err == OK)
+        err = agent_note(c, agent.id, "agent"); /* polls that wait with one of them end now */
     return db_end(c->db, err);
 }
 

@@ -81,13 +81,32 @@ session_agent(struct center *c, const char *token, struct agent *agent)
     return err;
 }
 
+static int64_t
+serial_of(const char *hash)
+{
+    uint64_t serial = 14695981039346656037u; /* FNV-1a over the hash: a number, not a secret */
+    for (const char *p = hash; *p; p++)
+        serial = (serial ^ (unsigned char)*p) * 1099511628211u;
+    return (int64_t)(serial >> 11);
+}
+
 int64_t
 session_serial(struct center *c, const char *token)
 {
-    uint64_t serial = 14695981039346656037u; /* FNV-1a over the hash: a number, not a secret */
-    for (const char *p = secret_hash(c->mem, token); *p; p++)
-        serial = (serial ^ (unsigned char)*p) * 1099511628211u;
-    return (int64_t)(serial >> 11);
+    return serial_of(secret_hash(c->mem, token));
+}
+
+enum err
+session_check(struct center *c, int64_t agent, int64_t serial)
+{
+    struct session_hashes *rows;
+    size_t count;
+    struct sql_session_hashes_in in = {.agent = agent, .at = c->now_ms};
+    enum err err = sql_session_hashes(c->db, c->mem, &in, &rows, &count);
+    for (size_t i = 0; err == OK && i < count; i++)
+        if (serial_of(rows[i].hash) == serial)
+            return OK;
+    return err == OK ? not_signed_in(c) : err;
 }
 
 static enum err
@@ -96,6 +115,8 @@ close_session(struct center *c, const char *token, const struct agent *agent)
     int changed;
     struct session_count left;
     enum err err = sql_session_delete(c->db, &(struct sql_session_delete_in){.hash = secret_hash(c->mem, token)}, &changed);
+    if (err == OK)
+        err = agent_note(c, agent->id, "agent"); /* a poll that waits with it ends now */
     if (err == OK)
         err = sql_session_count(c->db, c->mem, &(struct sql_session_count_in){.agent = agent->id, .at = c->now_ms}, &left);
     return err == OK && left.sessions == 0 ? talk_notready(c, agent, "signed_out") : err;

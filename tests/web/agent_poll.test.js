@@ -1,10 +1,11 @@
 /* agent_poll: what an agent's page is told, at once and while it waits. */
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { get, post } from '../lib/http.js';
-import { sleep, startInstance } from '../lib/instance.js';
+import { buildFolder, sleep, startInstance } from '../lib/instance.js';
 import { accept, act, agentPoll, ask, confPoll, say, signIn, waitForOffer } from '../lib/people.js';
-import { hasMembers, isError, isQuick, json, onDuty, talk } from '../lib/wire.js';
+import { hasMembers, isError, isQuick, json, onDuty, rtcc, talk } from '../lib/wire.js';
 
 const url = '/cgi_bin/agent_poll';
 let instance, base;
@@ -152,6 +153,28 @@ test('the end of a conference is told, with why', async (t) => {
     assert.deepEqual(said.conferences, []);
     assert.equal(said.agent.busy, 0);
     assert.ok(said.events.some((one) => one.kind === 'state' && one.state === 'ended' && one.conference === customer.conference));
+});
+
+test('a poll that waits ends with its session, and is told nothing more; the one of another session goes on', async (t) => {
+    const { agent, customer } = await talk(t, instance, 'anna'), other = await signIn(instance, 'anna');
+    const { after } = await agentPoll(instance, agent), waiting = [held(agent, after), held(other, after)];
+    await sleep(200);
+    const began = performance.now();
+    assert.equal((await post(base, '/cgi_bin/agent_sign', { action: 'out' }, { bearer: agent.token })).status, 200);
+    const [ended, goesOn] = await Promise.all(waiting);
+    assert.equal(ended.status, 401);
+    assert.equal(ended.error.code, 'unauthorized');
+    assert.ok(ended.at - began < 3000, `${ended.at - began} ms`);
+    assert.equal(goesOn.status, 200);
+    assert.deepEqual(goesOn.conferences.map((one) => one.conference), [customer.conference]);
+
+    const last = held(other, (await agentPoll(instance, other)).after);
+    await sleep(200);
+    await rtcc(buildFolder, path.join(instance.runDir, 'rtcc.conf'), ['agent', 'password', 'anna'], `${instance.password}\n`);
+    await post(base, '/cgi_bin/conf_post', { conf: customer.conference, token: customer.token, kind: 'message', text: 'a secret' });
+    const told = await last;
+    assert.equal(told.status, 401);
+    assert.ok(!JSON.stringify(told).includes('a secret'));
 });
 
 test('typing of his customers reaches a waiting poll and carries no new id', async (t) => {
