@@ -260,6 +260,8 @@ take_next(struct center *c, const struct member *member, const struct file_piece
     struct file *out)
 {
     char head[HEAD_BYTES] = "";
+    if (had->event && had->total != p->total)
+        return center_fault(c, ERR_CONFLICT, "nonce", "This nonce belongs to another file, which is complete.");
     if (had->total != p->total || p->offset > had->bytes)
         return does_not_fit(c, had->bytes);
     if (had->event || p->offset + p->bytes <= had->bytes)

@@ -186,6 +186,7 @@ test('a piece that does not fit is 409 with the offset to go on from, and going 
     assert.equal(last.status, 200);
     assert.equal(digest((await fetch(customer, last.json().file)).bytes), digest(data));
     assert.equal((await at(40, 100)).json().event, last.json().event, 'the last piece again: the same event');
+    isError(await putAt(customer, { nonce: 'gap', file: fileOf('another') }), 'conflict', 'nonce');
     assert.equal((await filesOf(customer)).length, 1);
 });
 
