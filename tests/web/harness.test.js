@@ -129,6 +129,14 @@ test('what a killed instance left behind is taken over, with its state', async (
     fs.rmSync(runDir, { recursive: true });
 });
 
+test('what is no port is told in a sentence', () => {
+    for (const port of ['0', '65536', '99999', 'abc']) {
+        const said = spawnSync(path.join(tree, 'sbin/serve'), ['-b', buildFolder, '-p', port], { encoding: 'utf8', timeout: 10000 });
+        assert.equal(said.status, 1);
+        assert.equal(said.stderr, `serve: a port is a number from 1 to 65535, not '${port}'\n`);
+    }
+});
+
 test('a folder in use and a taken port are refused with a sentence', async () => {
     const serve = (port, runDir) => spawnSync(path.join(tree, 'sbin/serve'), ['-b', buildFolder, '-p', port, '-r', runDir],
         { encoding: 'utf8' });
