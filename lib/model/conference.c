@@ -175,11 +175,22 @@ conference_schedule(struct center *c, const struct conference_wish *wish, struct
     return db_end(c->db, err);
 }
 
+/* A reqid that made a conference belongs to another request. */
+static enum err
+check_made_none(struct center *c, const struct conference_wish *wish)
+{
+    struct conference other;
+    enum err err = wish->reqid ? conference_again(c, wish, "", &other) : ERR_NOT_FOUND;
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
 enum err
 conference_change(struct center *c, int64_t code, const struct conference_wish *w, struct conference *out)
 {
     int changed;
     enum err err = conference_own_by_code(c, w->account, arena_printf(c->mem, "%07lld", (long long)code), out);
+    if (err == OK)
+        err = check_made_none(c, w);
     if (err != OK)
         return err;
     struct sql_conference_change_in in = {.id = out->id,

@@ -1,6 +1,7 @@
 /* vcs_conf_schedule, vcs_conf_delete and vcs: conferences and their codes, and what a client of the original product reads. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { find, get, post } from '../lib/http.js';
@@ -224,6 +225,16 @@ test('mod_vanity changes that conference, by either of its codes; id and codes s
     const list = (await get(base, '/cgi-bin/vcs', {}, sam)).xml();
     const listed = find(list, 'conference').filter((one) => one.attributes.id === made.id);
     assert.deepEqual(listed.map((one) => textAt(one, 'subject')), [`changed by ${made.participant}`]);
+});
+
+test('a change with a reqid may be repeated; one that made a conference is another request', async () => {
+    const reqid = randomUUID(), made = conferenceOf((await get(base, url('vcs_conf_schedule'), { subject: 'made', reqid })).xml());
+    const change = { mod_vanity: made.leader, subject: 'changed' };
+    isError(await get(base, url('vcs_conf_schedule'), { ...change, reqid }), 'conflict', 'reqid');
+    const own = { ...change, reqid: randomUUID() };
+    for (let i = 0; i < 2; i++) {
+        assert.equal(textAt((await get(base, url('vcs_conf_schedule'), own)).xml(), 'subject'), 'changed');
+    }
 });
 
 test('mod_vanity of no conference, or of one that has ended, is 404', async () => {
