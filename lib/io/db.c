@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -496,5 +495,6 @@ db_move_on(struct db *db, struct arena *mem, int64_t gap)
 {
     const char *sql = arena_printf(mem, "UPDATE site SET last_event = last_event + %lld, last_id = last_id + %lld",
         (long long)gap, (long long)gap);
-    return run(db->main, sql) ? OK : db_fault(db->main, "counters");
+    enum err err = run(db->main, sql) ? OK : db_fault(db->main, "counters");
+    return err == OK && sqlite3_changes(db->main) == 0 ? ERR_NOT_FOUND : err;
 }

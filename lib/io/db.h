@@ -58,7 +58,8 @@ must_check enum err db_backup(struct db *db, const char *path);
 /* Whether any process has the databases in folder open. */
 bool db_is_in_use(const char *folder);
 
-/* Moves all counters on by gap, in a copy that is put back: no id is used twice. */
+/* Moves all counters on by gap, in a copy that is put back: no id is used twice. ERR_NOT_FOUND: there is no site whose counters
+ * they are. */
 must_check enum err db_move_on(struct db *db, struct arena *mem, int64_t gap);
 
 /* "ok", or what PRAGMA quick_check and foreign_key_check say; NULL-terminated, in mem. */

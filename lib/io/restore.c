@@ -30,12 +30,30 @@ copy_file(const char *from, const char *to)
     return is_copied;
 }
 
+/* Asked before the copy is opened: opening makes a database of ours out of an empty file and of any that has no version. */
+static bool
+has_version(const char *path)
+{
+    enum { VERSION_AT = 60, VERSION_BYTES = 4 }; /* of sqlite's header, where PRAGMA user_version is kept */
+    static const char magic[] = "SQLite format 3", none[VERSION_BYTES];
+    char header[VERSION_AT + VERSION_BYTES];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool is_read = fd >= 0 && read(fd, header, sizeof header) == sizeof header;
+    if (fd >= 0)
+        close(fd);
+    return is_read && memcmp(header, magic, sizeof magic) == 0 && memcmp(header + VERSION_AT, none, VERSION_BYTES) != 0;
+}
+
 /* Opens the copy in a folder of its own, where opening also brings its schema up to date. */
 static enum err
-prepare_copy(const char *folder, struct arena *mem, const char **why)
+prepare_copy(const char *folder, const char *path, struct arena *mem, const char **why)
 {
     struct db *db;
-    const char *found;
+    const char *found, *foreign = arena_printf(mem, "%s is no database of rtcc", path);
+    if (!has_version(arena_printf(mem, "%s/rtcc.db", folder))) {
+        *why = foreign;
+        return ERR_UNAVAILABLE;
+    }
     enum err err = db_open(folder, &db, why);
     if (err != OK)
         return err;
@@ -44,10 +62,10 @@ prepare_copy(const char *folder, struct arena *mem, const char **why)
         *why = arena_printf(mem, "the copy is damaged: %s", found ? found : "it cannot be read");
         err = ERR_UNAVAILABLE;
     }
-    if (err == OK)
-        err = db_move_on(db, mem, RESTORE_GAP);
+    if (err == OK && (err = db_move_on(db, mem, RESTORE_GAP)) != OK)
+        *why = err == ERR_NOT_FOUND ? foreign : arena_printf(mem, "%s, or it cannot be written: see the line above", foreign);
     db_close(db);
-    return err;
+    return err == OK ? OK : ERR_UNAVAILABLE;
 }
 
 static void
@@ -57,25 +75,40 @@ remove_files(struct arena *mem, const char *folder, const char *const names[])
         unlink(arena_printf(mem, "%s/%s", folder, *names));
 }
 
+static bool
+is_there(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0;
+}
+
+/* A name under which nothing is kept yet: the old database of an earlier restore may be the only good one. */
+static const char *
+name_for_old(struct arena *mem, const char *folder)
+{
+    const char *name = arena_printf(mem, "%s/rtcc.db.before", folder);
+    for (int i = 2; is_there(name) || is_there(arena_printf(mem, "%s-wal", name)); i++)
+        name = arena_printf(mem, "%s/rtcc.db.before.%d", folder, i);
+    return name;
+}
+
 /* After programs that were killed the old write-ahead log holds what they acknowledged last: it goes along. */
 static bool
-swap_in(struct arena *mem, const char *folder, const char *copy)
+swap_in(struct arena *mem, const char *folder, const char *copy, const char *before)
 {
     static const char *const old[] = {"rtcc.db-shm", "live.db", "live.db-wal", "live.db-shm", NULL};
-    static const char *const kept[] = {"rtcc.db", "rtcc.db-wal"}, *const as[] = {"rtcc.db.before", "rtcc.db.before-wal"};
-    for (int i = 0; i < 2; i++) {
-        const char *before = arena_printf(mem, "%s/%s", folder, as[i]);
-        unlink(before);
-        if (rename(arena_printf(mem, "%s/%s", folder, kept[i]), before) != 0 && errno != ENOENT)
+    static const char *const parts[] = {"", "-wal"};
+    for (int i = 0; i < 2; i++)
+        if (rename(arena_printf(mem, "%s/rtcc.db%s", folder, parts[i]), arena_printf(mem, "%s%s", before, parts[i])) != 0 &&
+            errno != ENOENT)
             return false;
-    }
     remove_files(mem, folder, old);
     /* the old log must be away for certain before the copy is there: it would be taken for the copy's */
     return folder_sync(folder) == OK && rename(copy, arena_printf(mem, "%s/rtcc.db", folder)) == 0 && folder_sync(folder) == OK;
 }
 
 enum err
-restore_copy(const char *folder, const char *path, struct arena *mem, const char **why)
+restore_copy(const char *folder, const char *path, struct arena *mem, const char **why, const char **before)
 {
     static const char *const left[] = {"rtcc.db", "rtcc.db-wal", "rtcc.db-shm", "live.db", "live.db-wal", "live.db-shm",
         "open.lock", "use.lock", "turn.lock", "write.lock", "bell", NULL};
@@ -92,12 +125,15 @@ restore_copy(const char *folder, const char *path, struct arena *mem, const char
         err = ERR_UNAVAILABLE;
     }
     if (err == OK)
-        err = prepare_copy(work, mem, why);
-    if (err == OK && !swap_in(mem, folder, copy)) {
+        err = prepare_copy(work, path, mem, why);
+    const char *old = name_for_old(mem, folder);
+    if (err == OK && !swap_in(mem, folder, copy, old)) {
         *why = arena_printf(mem, "the copy cannot be put into its place: %s", strerror(errno));
         err = ERR_UNAVAILABLE;
     }
     remove_files(mem, work, left);
     rmdir(work);
+    if (err == OK)
+        *before = old;
     return err;
 }

@@ -22,13 +22,13 @@ command_restore(int argc, char **argv)
 {
     const struct settings *set = settings_load();
     struct arena *mem = arena_new();
-    const char *why;
+    const char *why, *before;
     (void)argc;
-    bool is_restored = restore_copy(set->state_dir, argv[0], mem, &why) == OK;
+    bool is_restored = restore_copy(set->state_dir, argv[0], mem, &why, &before) == OK;
     if (is_restored)
         hand_over(&(struct center){.settings = set, .mem = mem}, set->state_dir);
     if (is_restored)
-        printf("%s is in its place; the database of before is %s/rtcc.db.before.\n", argv[0], set->state_dir);
+        printf("%s is in its place; the database of before is %s.\n", argv[0], before);
     else
         fprintf(stderr, "rtcc: nothing was restored: %s\n", why);
     arena_free(mem);

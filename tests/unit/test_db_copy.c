@@ -11,6 +11,13 @@ copy_of(struct installation *p)
     return copy;
 }
 
+static enum err
+put_back(struct installation *p, const char *copy, const char **why)
+{
+    const char *before;
+    return restore_copy(p->folder, copy, p->c.mem, why, &before);
+}
+
 static void
 back_up_while_others_write(struct installation *p, int number)
 {
@@ -70,7 +77,7 @@ a_copy_put_back_has_its_rows_moves_the_counters_on_and_keeps_the_old_database(vo
     const char *copy = copy_of(p);
     assert_int_equal(place_topic(p->c.db, "after the copy", 5), OK);
     place_close(p);
-    assert_int_equal(restore_copy(p->folder, copy, p->c.mem, &why), OK);
+    assert_int_equal(put_back(p, copy, &why), OK);
     place_open(p);
     assert_string_equal(place_text(p, "SELECT group_concat(name) FROM topic"), "in the copy");
     assert_int_equal(place_number(p, "SELECT last_id FROM site"), id + RESTORE_GAP);
@@ -89,7 +96,7 @@ after_a_restore_there_is_a_write_ahead_log_again(void **state)
     struct installation *p = *state;
     const char *why = "", *copy = copy_of(p);
     place_close(p);
-    assert_int_equal(restore_copy(p->folder, copy, p->c.mem, &why), OK);
+    assert_int_equal(put_back(p, copy, &why), OK);
     place_open(p);
     assert_int_equal(place_topic(p->c.db, "a", 5), OK);
     assert_string_equal(place_text(p, "PRAGMA journal_mode"), "wal");
@@ -115,7 +122,7 @@ what_a_killed_program_had_written_is_in_the_old_database_that_a_restore_keeps(vo
     if (pid == 0)
         write_and_die(p, 0);
     waitpid(pid, NULL, 0);
-    assert_int_equal(restore_copy(p->folder, copy, p->c.mem, &why), OK);
+    assert_int_equal(put_back(p, copy, &why), OK);
     place_open(p);
     assert_int_equal(place_topics(p), 0);
     sqlite3 *before = place_connection(p, "rtcc.db.before");
@@ -133,7 +140,7 @@ nothing_is_put_back_while_a_program_runs(void **state)
     struct installation *p = *state;
     const char *why = "", *copy = copy_of(p);
     assert_true(db_is_in_use(p->folder));
-    assert_int_equal(restore_copy(p->folder, copy, p->c.mem, &why), ERR_CONFLICT);
+    assert_int_equal(put_back(p, copy, &why), ERR_CONFLICT);
     assert_string_equal(why, "the programs are running: stop them first");
     place_close(p);
     assert_false(db_is_in_use(p->folder));
@@ -144,9 +151,9 @@ static void
 a_folder_that_is_not_there_is_not_in_use(void **state)
 {
     struct installation *p = *state;
-    const char *why = "", *nowhere = arena_printf(p->c.mem, "%s/nowhere", p->folder);
+    const char *why = "", *before, *nowhere = arena_printf(p->c.mem, "%s/nowhere", p->folder);
     assert_false(db_is_in_use(nowhere));
-    assert_int_equal(restore_copy(nowhere, copy_of(p), p->c.mem, &why), ERR_UNAVAILABLE);
+    assert_int_equal(restore_copy(nowhere, copy_of(p), p->c.mem, &why, &before), ERR_UNAVAILABLE);
     CHECK(strstr(why, "No such file or directory"), "%s", why);
 }
 
@@ -163,15 +170,79 @@ a_damaged_or_missing_copy_leaves_the_database_as_it_is(void **state)
     int64_t pages = place_number(p, "PRAGMA page_count");
     place_close(p);
     place_poke(p, "copy.db", (pages - 20) * 4096, junk, sizeof junk);
-    assert_int_equal(restore_copy(p->folder, copy, p->c.mem, &why), ERR_UNAVAILABLE);
+    assert_int_equal(put_back(p, copy, &why), ERR_UNAVAILABLE);
     CHECK(strstr(why, "the copy is damaged"), "%s", why);
-    assert_int_equal(restore_copy(p->folder, arena_printf(p->c.mem, "%s/none", p->folder), p->c.mem, &why), ERR_UNAVAILABLE);
+    assert_int_equal(put_back(p, arena_printf(p->c.mem, "%s/none", p->folder), &why), ERR_UNAVAILABLE);
     CHECK(strstr(why, "none cannot be copied: No such file or directory"), "%s", why);
-    assert_int_equal(restore_copy(p->folder, arena_printf(p->c.mem, "%s/files", p->folder), p->c.mem, &why), ERR_UNAVAILABLE);
+    assert_int_equal(put_back(p, arena_printf(p->c.mem, "%s/files", p->folder), &why), ERR_UNAVAILABLE);
     assert_false(place_has(p, "restore"));
     assert_false(place_has(p, "rtcc.db.before"));
     place_open(p);
     assert_int_equal(place_topics(p), 200);
+}
+
+static const char *
+file_with(struct installation *p, const char *name, const char *text)
+{
+    const char *path = arena_printf(p->c.mem, "%s/%s", p->folder, name);
+    FILE *f = fopen(path, "we");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    return path;
+}
+
+/* A database as any other program of sqlite makes it. */
+static const char *
+foreign_copy(struct installation *p, const char *name, const char *sql)
+{
+    sqlite3 *db = place_connection(p, name);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    return arena_printf(p->c.mem, "%s/%s", p->folder, name);
+}
+
+static void
+what_is_no_database_of_ours_is_not_put_back(void **state)
+{
+    struct installation *p = *state;
+    const char *why = "";
+    assert_int_equal(place_topic(p->c.db, "ours", 5), OK);
+    place_close(p);
+    const char *const copies[] = {file_with(p, "empty", ""), file_with(p, "one", "x"),
+        file_with(p, "junk", arena_printf(p->c.mem, "%05000d", 0)), foreign_copy(p, "notes", "CREATE TABLE note (text TEXT)"),
+        foreign_copy(p, "numbered", "CREATE TABLE note (text TEXT); PRAGMA user_version = 1"),
+        foreign_copy(p, "siteless", "CREATE TABLE site (last_event INTEGER, last_id INTEGER); PRAGMA user_version = 1")};
+    for (size_t i = 0; i < COUNT(copies); i++) {
+        assert_int_equal(put_back(p, copies[i], &why), ERR_UNAVAILABLE);
+        CHECK(text_starts(why, arena_printf(p->c.mem, "%s is no database of rtcc", copies[i])), "%s", why);
+        assert_false(place_has(p, "restore"));
+        assert_false(place_has(p, "rtcc.db.before"));
+    }
+    place_open(p);
+    assert_string_equal(place_text(p, "SELECT group_concat(name) FROM topic"), "ours");
+}
+
+static void
+every_restore_keeps_its_old_database_under_a_name_of_its_own(void **state)
+{
+    struct installation *p = *state;
+    const char *why = "", *before, *copy = copy_of(p);
+    const char *const names[] = {"rtcc.db.before", "rtcc.db.before.2", "rtcc.db.before.4"};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        assert_int_equal(place_topic(p->c.db, names[i], 5), OK);
+        place_close(p);
+        file_with(p, "rtcc.db.before.3-wal", "of a restore that was killed");
+        assert_int_equal(restore_copy(p->folder, copy, p->c.mem, &why, &before), OK);
+        assert_string_equal(before, arena_printf(p->c.mem, "%s/%s", p->folder, names[i]));
+        place_open(p);
+    }
+    for (size_t i = 0; i < COUNT(names); i++) {
+        place_close(p);
+        assert_int_equal(put_back(p, arena_printf(p->c.mem, "%s/%s", p->folder, names[i]), &why), OK);
+        place_open(p);
+        assert_string_equal(place_text(p, "SELECT group_concat(name) FROM topic"), names[i]);
+    }
 }
 
 static void
@@ -185,7 +256,7 @@ what_an_earlier_restore_left_lying_about_does_no_harm(void **state)
         link(arena_printf(p->c.mem, "%s/rtcc.db-wal", p->folder), arena_printf(p->c.mem, "%s/restore/rtcc.db-wal", p->folder)),
         0);
     place_close(p);
-    assert_int_equal(restore_copy(p->folder, copy, p->c.mem, &why), OK);
+    assert_int_equal(put_back(p, copy, &why), OK);
     place_open(p);
     assert_int_equal(place_topics(p), 0);
 }
@@ -214,6 +285,8 @@ main(void)
         PLACED(nothing_is_put_back_while_a_program_runs),
         PLACED(a_folder_that_is_not_there_is_not_in_use),
         PLACED(a_damaged_or_missing_copy_leaves_the_database_as_it_is),
+        PLACED(what_is_no_database_of_ours_is_not_put_back),
+        PLACED(every_restore_keeps_its_old_database_under_a_name_of_its_own),
         PLACED(what_an_earlier_restore_left_lying_about_does_no_harm),
         PLACED(a_check_finds_rows_that_point_to_nothing),
     };
