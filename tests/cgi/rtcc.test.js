@@ -30,7 +30,10 @@ function refused(ended, sentence, status = 1) {
 
 test('without a command, or with a wrong one, it says what there is and ends with 2', async () => {
     for (const args of [[], ['nonsense'], ['agent'], ['agent', 'nonsense'], ['agent', 'add', 'x'], ['key', 'revoke'], ['backup'],
-        ['restore'], ['topic', 'set', 'x'], ['agent', 'password']]) {
+        ['restore'], ['topic', 'set', 'x'], ['agent', 'password'], ['work', '--sty'], ['work', 'extra'], ['init', 'extra'],
+        ['doctor', 'extra'], ['agent', 'list', 'extra'], ['settings', 'x'], ['restore', place.conf, 'extra'],
+        ['key', 'add', '--about'], ['topic', 'set', 'x', 'y', '1', 'z'], ['agent', 'add', 'x3', 'X', 'agent', 'extra'],
+        ['agent', 'add', '--random', 'x3', 'X', 'agent'], ['--version', 'extra'], ['--help', 'extra']]) {
         const ended = await run(...args);
         assert.equal(ended.status, 2, args.join(' '));
         for (const command of ['init', 'agent add', 'key add', 'topic set', 'backup', 'restore', 'work', 'doctor']) {
@@ -40,6 +43,9 @@ test('without a command, or with a wrong one, it says what there is and ends wit
     const help = await run('--help');
     assert.deepEqual([help.status, help.stderr], [0, '']);
     assert.match(help.stdout, /rtcc doctor/);
+    const version = await run('--version');
+    assert.deepEqual([version.status, version.stderr], [0, '']);
+    assert.match(version.stdout, /^rtcc \(rtcc\) \d+\.\d+\n$/);
 });
 
 test('init makes the folder, the database and the key of form_submit, and again changes nothing', async () => {
