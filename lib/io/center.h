@@ -27,4 +27,10 @@ struct center {
  * parameter may be NULL. The sentence is printf-like and lives in c->mem. */
 enum err center_fault(struct center *c, enum err err, const char *parameter, const char *format, ...) like_printf(4, 5);
 
+enum { CENTER_NAME_CHARS = 100 };
+
+/* ERR_BAD_PARAMETER, with the sentence, for what people should not have to read as a name: empty or blank, longer than
+ * CENTER_NAME_CHARS, no UTF-8, or with control characters. `what` begins the sentence: "A topic". */
+must_check enum err center_check_name(struct center *c, const char *parameter, const char *what, const char *text);
+
 #endif

@@ -70,6 +70,8 @@ agent_add(struct center *c, const char *login, const char *name, const char *rol
 {
     enum err err = check_login(c, login);
     if (err == OK)
+        err = center_check_name(c, "name", "A name", name);
+    if (err == OK)
         err = check_role(c, role);
     if (err == OK)
         err = check_password(c, password);
@@ -125,6 +127,8 @@ agent_set_skill(struct center *c, const char *login, const char *skill, int64_t 
 {
     struct agent agent = {.id = 0};
     enum err err = agent_by_login(c, login, &agent);
+    if (err == OK)
+        err = center_check_name(c, "skill", "A skill", skill);
     struct sql_agent_skill_set_in in = {.agent = agent.id, .skill = skill, .level = level};
     return err == OK ? sql_agent_skill_set(c->db, &in) : err;
 }

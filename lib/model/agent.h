@@ -18,8 +18,8 @@ enum { LOGIN_CHARS = 64, PASSWORD_CHARS = 200, REASON_CHARS = 64 };
 must_check enum err agent_find(struct center *c, int64_t id, struct agent *out);
 must_check enum err agent_by_login(struct center *c, const char *login, struct agent *out);
 
-/* A new agent. ERR_BAD_PARAMETER: login (a-z A-Z 0-9 . _ @ -), role or password (too short) are not right; ERR_CONFLICT: the
- * login stands already. */
+/* A new agent. ERR_BAD_PARAMETER: login (a-z A-Z 0-9 . _ @ -), name (center_check_name()), role or password (too short) are
+ * not right; ERR_CONFLICT: the login stands already. */
 must_check enum err agent_add(struct center *c, const char *login, const char *name, const char *role, const char *password);
 
 /* All of them, by login. */

@@ -235,7 +235,10 @@ invitation_waiting(struct center *c, struct invitation_waiting **out, size_t *co
 enum err
 topic_set(struct center *c, const char *name, const char *skill, int64_t priority)
 {
-    return sql_topic_set(c->db, &(struct sql_topic_set_in){.name = name, .skill = skill, .priority = priority});
+    enum err err = center_check_name(c, "name", "A topic", name);
+    if (err == OK && *skill)
+        err = center_check_name(c, "skill", "A skill", skill);
+    return err != OK ? err : sql_topic_set(c->db, &(struct sql_topic_set_in){.name = name, .skill = skill, .priority = priority});
 }
 
 enum err

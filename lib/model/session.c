@@ -186,10 +186,13 @@ session_basic(struct center *c, const char *login, const char *password, struct 
 enum err
 key_make(struct center *c, const char *about, const char **text)
 {
+    enum err err = center_check_name(c, "about", "What a key is for", about);
+    if (err != OK)
+        return err;
     const char *secret = secret_random_text(c->mem, TOKEN_CHARS);
     char *id = secret_random_text(c->mem, KEY_ID_CHARS);
     struct sql_api_key_insert_in in = {.id = id, .hash = secret_hash(c->mem, secret), .about = about, .at = c->now_ms};
-    enum err err = sql_api_key_insert(c->db, &in);
+    err = sql_api_key_insert(c->db, &in);
     if (err == OK)
         *text = arena_printf(c->mem, "k_%s.%s", id, secret);
     return err;

@@ -31,7 +31,7 @@ must_check enum err session_close(struct center *c, const char *token);
  * minutes. */
 must_check enum err session_basic(struct center *c, const char *login, const char *password, struct agent *agent);
 
-/* A new API key: *text is shown once. `about` says whose it is. */
+/* A new API key: *text is shown once. `about` says whose it is. ERR_BAD_PARAMETER: center_check_name() refuses it. */
 must_check enum err key_make(struct center *c, const char *about, const char **text);
 
 /* All keys, and the end of one. ERR_NOT_FOUND: no valid key has this id. */

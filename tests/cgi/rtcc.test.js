@@ -88,6 +88,20 @@ test('agent add refuses what is there already, roles and logins that there are n
     assert.doesNotMatch((await run('agent', 'list')).stdout, /^x[12]/m);
 });
 
+test('names that nobody can read are refused, and nothing is made', async () => {
+    const sentence = /^rtcc: (A name|A topic|A skill|What a key is for) has 1 to 100 characters in UTF-8, none .*\.\n$/;
+    for (const name of ['', ' ', 'a\u0007b', 'two\nlines', 'x'.repeat(101)]) {
+        refused(await place.command(['agent', 'add', 'x4', name, 'agent', '--random']), sentence);
+        refused(await run('topic', 'set', name, 'skill'), sentence);
+        if (name) refused(await run('topic', 'set', 'unread', name), sentence);
+        refused(await run('key', 'add', name), sentence);
+        refused(await run('agent', 'skill', 'anna', name), sentence);
+    }
+    assert.doesNotMatch((await run('agent', 'list')).stdout, /^x4/m);
+    assert.equal((await run('topic', 'list')).stdout, '');
+    assert.equal((await run('key', 'list')).stdout.trimEnd().split('\n').length, 1, 'the one of init');
+});
+
 test('agent list shows everybody, his role and whether he is ready and here', async () => {
     const before = (await run('agent', 'list')).stdout;
     assert.match(before, /^anna +agent +notready +away +Name of anna$/m);

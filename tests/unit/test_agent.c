@@ -34,6 +34,24 @@ a_new_agent_is_found_by_login_and_is_not_ready(void **state)
 }
 
 static void
+a_name_or_a_skill_that_nobody_can_read_is_refused(void **state)
+{
+    struct installation *p = *state;
+    const char *too_long = arena_printf(p->c.mem, "%0101d", 0);
+    const char *const names[] = {"", "  ", "a\xff", "\xed\xa0\x80", "a\nb", "a\tb", "\x1b[2J", "\xc2\x85", too_long};
+    WELL(p, add(p, "anna", "agent", "long enough"));
+    for (size_t i = 0; i < COUNT(names); i++) {
+        REFUSED(p, agent_add(&p->c, "ben", names[i], "agent", "long enough"), ERR_BAD_PARAMETER, "name");
+        REFUSED(p, agent_set_skill(&p->c, "anna", names[i], 1), ERR_BAD_PARAMETER, "skill");
+    }
+    assert_int_equal(place_number(p, "SELECT count(*) FROM agent"), 1);
+    assert_int_equal(place_number(p, "SELECT count(*) FROM agent_skill"), 0);
+    WELL(p, agent_add(&p->c, "ben", too_long + 1, "agent", "long enough"));
+    WELL(p, agent_add(&p->c, "zoe", "Zoë ☎", "agent", "long enough"));
+    WELL(p, agent_set_skill(&p->c, "anna", "français", 1));
+}
+
+static void
 what_makes_no_agent_is_refused_by_name(void **state)
 {
     struct installation *p = *state;
@@ -196,6 +214,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         PLACED(a_new_agent_is_found_by_login_and_is_not_ready),
+        PLACED(a_name_or_a_skill_that_nobody_can_read_is_refused),
         PLACED(what_makes_no_agent_is_refused_by_name),
         PLACED(another_password_ends_all_sessions_of_that_agent),
         PLACED(his_own_polls_hear_of_his_state_when_it_changes),

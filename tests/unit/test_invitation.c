@@ -80,6 +80,9 @@ the_topic_says_skill_and_priority_unless_the_request_does(void **state)
     WELL(p, topic_set(&p->c, "Invoice", "billing", 3));
     WELL(p, topic_set(&p->c, "Invoice", "billing", 2));
     WELL(p, topic_set(&p->c, "Cable", "", 9));
+    REFUSED(p, topic_set(&p->c, "", "billing", 3), ERR_BAD_PARAMETER, "name");
+    REFUSED(p, topic_set(&p->c, "Line\nline", "billing", 3), ERR_BAD_PARAMETER, "name");
+    REFUSED(p, topic_set(&p->c, "Line", "\xff", 3), ERR_BAD_PARAMETER, "skill");
     wish.topic = "Invoice";
     WELL(p, invitation_put(&p->c, &wish, &i));
     assert_string_equal(i.skill, "billing");

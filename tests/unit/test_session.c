@@ -229,6 +229,8 @@ a_key_is_shown_once_and_opens_as_bearer_and_as_pair(void **state)
 {
     struct installation *p = *state;
     const char *text, *id;
+    REFUSED(p, key_make(&p->c, "", &text), ERR_BAD_PARAMETER, "about");
+    REFUSED(p, key_make(&p->c, "a\x01", &text), ERR_BAD_PARAMETER, "about");
     WELL(p, key_make(&p->c, "the shop", &text));
     assert_true(text_starts(text, "k_"));
     assert_int_equal(strlen(text), 2 + 10 + 1 + 43);
