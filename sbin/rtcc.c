@@ -48,7 +48,7 @@ static const struct command {
     {"backup", "FILE", 1, 1, NULL, "writes a whole copy of the database while the programs run", backup_command, NULL},
     {"restore", "FILE", 1, 1, NULL, "puts a copy in the database's place; the programs must be stopped", NULL, command_restore},
     {"work", "[--stay]", 0, 0, "--stay", "does what is due; with --stay for ever", work_command, NULL},
-    {"doctor", "", 0, 0, NULL, "says what is wrong here and how to mend it", doctor_command, NULL},
+    {"doctor", "", 0, 0, NULL, "says what is wrong here and how to mend it", NULL, command_doctor},
     {"settings", "", 0, 0, NULL, "prints every setting with its default and meaning", NULL, command_settings},
     {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -477,6 +477,8 @@ settings_load(void)
     enum err err = settings_read(is_named ? named : default_path, &settings, why, sizeof why);
     if (err == ERR_NOT_FOUND && !is_named)
         err = settings_parse(settings_memory(), default_path, "", 0, &settings, why, sizeof why);
+    if (err == ERR_NOT_FOUND)
+        log_fatal("%s RTCC_CONF names this file: name one that is there, or make it with 'rtcc settings'.", why);
     if (err)
         log_fatal("%s", why);
     use_zone(&settings);

@@ -84,24 +84,29 @@ is_ended(const struct http_answer *answer, const char *name, const struct value 
            ((answer->status == 404 && text_same(parameter, "vanity")) || (answer->status == 409 && text_same(parameter, "conf")));
 }
 
-/* POSTs and reads the XML answer, whose root must be called `root`. */
+/* The XML of an answer, whose root must be called `root`. */
+static enum err
+read_answer(struct center *c, const char *url, const struct http_answer *answer, const char *root, struct value **out)
+{
+    const char *name;
+    if (xml_read(c->mem, answer->body, answer->bytes, &name, out) != OK)
+        return nonsense(url, arena_printf(c->mem, "status %d and no XML", answer->status));
+    if (is_ended(answer, name, *out))
+        return ERR_GONE;
+    if (answer->status != 200 || !text_same(name, root)) {
+        const char *reason = value_get_text(*out, "reason");
+        return nonsense(url, arena_printf(c->mem, "status %d: %s", answer->status, reason ? reason : name));
+    }
+    return OK;
+}
+
 static enum err
 call(struct center *c, const char *base, const char *program, const char *root, const struct buf *body, struct value **out)
 {
     struct http_answer answer;
-    const char *name, *url = arena_printf(c->mem, "%s/cgi_bin/%s", base, program);
+    const char *url = arena_printf(c->mem, "%s/cgi_bin/%s", base, program);
     enum err err = post(c, url, buf_str(body), &answer);
-    if (err != OK)
-        return err;
-    if (xml_read(c->mem, answer.body, answer.bytes, &name, out) != OK)
-        return nonsense(url, arena_printf(c->mem, "status %d and no XML", answer.status));
-    if (is_ended(&answer, name, *out))
-        return ERR_GONE;
-    if (answer.status != 200 || !text_same(name, root)) {
-        const char *reason = value_get_text(*out, "reason");
-        return nonsense(url, arena_printf(c->mem, "status %d: %s", answer.status, reason ? reason : name));
-    }
-    return OK;
+    return err == OK ? read_answer(c, url, &answer, root, out) : err;
 }
 
 /* The code of the access element of that type: the one that has a <code>. */
@@ -226,14 +231,24 @@ vcs_standing(struct center *c, struct vcs_standing *out)
     return is_whole ? OK : nonsense("queue", "it does not say how one would stand");
 }
 
+/* A form waits whatever the fault is; a person who looks must know whether it is the key or the server. */
+static enum err
+check_key_at(struct center *c, const char *url, const char *body, const char *root)
+{
+    struct http_answer answer;
+    struct value *tree;
+    enum err err = post(c, url, body, &answer);
+    if (err == OK && (answer.status == 401 || answer.status == 403))
+        return ERR_UNAUTHORIZED;
+    return err == OK ? read_answer(c, url, &answer, root, &tree) : err;
+}
+
 enum err
 vcs_check_key(struct center *c)
 {
-    struct value *tree;
-    struct buf body = buf_new(c->mem, CALL_MAX_BYTES);
-    add(&body, "all_vanities", "true");
-    enum err err = call(c, c->settings->collaboration_url, "vcs", "conferences", &body, &tree);
-    body = buf_new(c->mem, CALL_MAX_BYTES);
-    add(&body, "action", "list");
-    return err == OK ? call(c, c->settings->queue_url, "queue", "queue", &body, &tree) : err;
+    const char *vcs = arena_printf(c->mem, "%s/cgi_bin/vcs", c->settings->collaboration_url);
+    const char *queue = arena_printf(c->mem, "%s/cgi_bin/queue", c->settings->queue_url);
+    enum err at_vcs = check_key_at(c, vcs, "all_vanities=true", "conferences");
+    enum err at_queue = check_key_at(c, queue, "action=list", "queue");
+    return at_vcs == OK || at_queue == ERR_UNAUTHORIZED ? at_queue : at_vcs;
 }

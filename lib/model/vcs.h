@@ -38,7 +38,8 @@ struct vcs_standing {
 /* Asks the queuing server for it, for a second at most: nobody's form waits longer for it. */
 must_check enum err vcs_standing(struct center *c, struct vcs_standing *out);
 
-/* Whether both servers take form_submit's key: asks for what changes nothing. */
+/* Whether both servers take form_submit's key: asks for what changes nothing. ERR_UNAUTHORIZED: one of them does not.
+ * ERR_UNAVAILABLE: one does not answer, or nonsense, and none refuses the key. */
 must_check enum err vcs_check_key(struct center *c);
 
 /* Joins the customer to his room: his token and the room's URL. ERR_GONE: the conference has ended. */

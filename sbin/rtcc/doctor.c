@@ -29,9 +29,13 @@ static void
 look_at_key_there(struct center *c, struct health *h)
 {
     enum err err = vcs_check_key(c);
-    health_add(h, "service key", err == OK,
-        err == OK ? "The servers take form_submit's key." : "The servers do not take form_submit's key.",
-        "Run 'rtcc init' where the servers' database is, or put a key of 'rtcc key add' of theirs into the file.");
+    if (err != OK && err != ERR_UNAUTHORIZED)
+        health_add(h, "service key", false, "Whether the servers take form_submit's key is not known: one does not answer.",
+            "See that both servers answer, as the lines above say; then run 'rtcc doctor' again.");
+    else
+        health_add(h, "service key", err == OK,
+            err == OK ? "The servers take form_submit's key." : "A server does not take form_submit's key.",
+            "Run 'rtcc init' where the servers' database is, or put a key of 'rtcc key add' of theirs into the file.");
 }
 
 static void
@@ -54,21 +58,40 @@ look_at_integrity(struct center *c, struct health *h)
         "Stop the programs and restore the last backup: rtcc restore FILE");
 }
 
-int
-doctor_command(struct center *c, int argc, char **argv)
+/* Without a database there is still something to see: what does not need it. */
+static void
+look_inside(struct center *c, struct health *h, const char *why)
 {
+    *h = (struct health){.is_ok = true};
+    if (why) {
+        health_add(h, "database", false, arena_printf(c->mem, "It cannot be opened: %s.", why), database_cure(c));
+        return;
+    }
+    health_look(c, h);
+    look_at_integrity(c, h);
+    look_at_agents(c, h);
+}
+
+static void
+tell(const struct health_check *check)
+{
+    printf("%-7s %-18s %s\n", check->is_ok ? "ok" : "NOT OK", check->name, check->what);
+    if (!check->is_ok)
+        printf("%-7s %-18s → %s\n", "", "", check->mend);
+}
+
+int
+command_doctor(int argc, char **argv)
+{
+    struct center c = {0};
     struct health h;
     (void)argc, (void)argv;
-    health_look(c, &h);
-    look_at_integrity(c, &h);
-    look_at_agents(c, &h);
-    look_at_server(c, &h, "collaboration_url", c->settings->collaboration_url);
-    look_at_server(c, &h, "queue_url", c->settings->queue_url);
-    look_at_key_there(c, &h);
-    for (int i = 0; i < h.count; i++) {
-        printf("%-7s %-18s %s\n", h.checks[i].is_ok ? "ok" : "NOT OK", h.checks[i].name, h.checks[i].what);
-        if (!h.checks[i].is_ok)
-            printf("%-7s %-18s → %s\n", "", "", h.checks[i].mend);
-    }
+    look_inside(&c, &h, center_try(&c));
+    look_at_server(&c, &h, "collaboration_url", c.settings->collaboration_url);
+    look_at_server(&c, &h, "queue_url", c.settings->queue_url);
+    look_at_key_there(&c, &h);
+    for (int i = 0; i < h.count; i++)
+        tell(&h.checks[i]);
+    center_close(&c);
     return h.is_ok ? 0 : 1;
 }

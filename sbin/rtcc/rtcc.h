@@ -12,6 +12,11 @@ enum { LINE_MAX_BYTES = 1024 };
 
 /* Reads the settings and opens the database; without them the process ends with a sentence. */
 void center_open(struct center *c);
+
+/* The same without an end: NULL, or why the database cannot be opened; then c has none, and database_cure() says what to do. */
+const char *center_try(struct center *c);
+const char *database_cure(struct center *c);
+
 void center_close(struct center *c);
 
 /* Now is now, and nothing has gone wrong yet. */
@@ -40,10 +45,10 @@ int topic_set_command(struct center *c, int argc, char **argv);
 int topic_list_command(struct center *c, int argc, char **argv);
 int backup_command(struct center *c, int argc, char **argv);
 int work_command(struct center *c, int argc, char **argv);
-int doctor_command(struct center *c, int argc, char **argv);
 
 /* … and without. */
 int command_init(int argc, char **argv);
 int command_restore(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 
 #endif

@@ -1,6 +1,7 @@
 /* stand.c: what every subcommand stands on. */
 #include "rtcc.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,21 +21,40 @@ center_now(struct center *c)
     c->fault = (struct fault){0};
 }
 
-void
-center_open(struct center *c)
+const char *
+center_try(struct center *c)
 {
     const char *why;
     c->settings = settings_load();
     c->mem = arena_new();
     center_now(c);
-    if (db_open(c->settings->state_dir, &c->db, &why) != OK)
-        log_fatal("%s ('rtcc init' makes the folder and the database)", why);
+    return db_open(c->settings->state_dir, &c->db, &why) == OK ? NULL : why;
+}
+
+const char *
+database_cure(struct center *c)
+{
+    const char *folder = c->settings->state_dir, *file = arena_printf(c->mem, "%s/rtcc.db", folder);
+    if (access(folder, F_OK) != 0 && errno == ENOENT)
+        return "Run 'rtcc init' as the user of the web server: it makes the folder and the database.";
+    if (access(folder, W_OK | X_OK) != 0 || (access(file, R_OK | W_OK) != 0 && errno != ENOENT))
+        return arena_printf(c->mem, "Run this as the user of the web server, or let him write to %s and what is in it.", folder);
+    return "If it is damaged, stop the programs and put the last backup in its place: rtcc restore FILE";
+}
+
+void
+center_open(struct center *c)
+{
+    const char *why = center_try(c);
+    if (why)
+        log_fatal("%s. %s", why, database_cure(c));
 }
 
 void
 center_close(struct center *c)
 {
-    db_close(c->db);
+    if (c->db)
+        db_close(c->db);
     arena_free(c->mem);
 }
 

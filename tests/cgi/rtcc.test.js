@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { newPlace } from '../lib/cgi.js';
+import { newPlace, runToEnd } from '../lib/cgi.js';
 import { freePort, sleep, until } from '../lib/instance.js';
 import { isError, json } from '../lib/wire.js';
 
@@ -240,9 +240,12 @@ test('the doctor says what is wrong and how to mend it, and ends with 1', async 
         await away('service.key', 'key', /rtcc init/);
         for (const [down, up] of [['collaboration_url', 'queue_url'], ['queue_url', 'collaboration_url']]) {
             place.write({ [down]: nobody, [up]: here });
-            const { wrong } = await doctor();
+            const { wrong, lines } = await doctor();
             assert.ok(wrong.includes(down) && !wrong.includes(up), wrong.join());
+            assert.match(lines.join('\n'), /service key +Whether .* is not known: .*\n.*→ See that both servers answer/);
         }
+        place.write({ collaboration_url: here, queue_url: here, service_key_file: place.conf });
+        assert.match((await doctor()).lines.join('\n'), /service key +A server does not take .*\n.*→ Run 'rtcc init'/);
         place.write({ collaboration_url: here, queue_url: here, pages_dir: '/nonexistent' });
         const pages = await doctor();
         assert.ok(pages.wrong.includes('pages'));
@@ -257,8 +260,8 @@ test('the doctor misses people, a site and a database', async () => {
     const fresh = await newPlace({ isEmpty: true });
     try {
         const nothing = await fresh.command(['doctor']);
-        assert.notEqual(nothing.status, 0);
-        assert.match(nothing.stderr, new RegExp(`${fresh.state}`));
+        assert.equal(nothing.status, 1);
+        assert.match(nothing.stdout, new RegExp(`^NOT OK +database .*${fresh.state}.*\n.*→ .*rtcc init`, 'm'));
         fs.mkdirSync(fresh.state);
         const bare = await fresh.command(['doctor']);
         assert.equal(bare.status, 1);
@@ -267,4 +270,26 @@ test('the doctor misses people, a site and a database', async () => {
     } finally {
         fresh.clear();
     }
+});
+
+test('a damaged database: the doctor and every command name the restore, and no init', async () => {
+    const fresh = await newPlace();
+    try {
+        fs.writeFileSync(path.join(fresh.state, 'rtcc.db'), 'this was a database once'.repeat(100));
+        const seen = await fresh.command(['doctor']);
+        assert.equal(seen.status, 1);
+        assert.match(seen.stdout, /^NOT OK +database .*file is not a database\.\n.*→ .*rtcc restore FILE/m);
+        assert.match(seen.stdout, /^NOT OK +queue_url /m, 'the others are looked at as well');
+        const refusal = await fresh.command(['agent', 'list']);
+        refused(refusal, /file is not a database\. If it is damaged, stop .*: rtcc restore FILE/);
+        assert.doesNotMatch(refusal.stderr, /rtcc init/);
+    } finally {
+        fresh.clear();
+    }
+});
+
+test('settings that are not there: it says how to mend it', async () => {
+    const ended = await runToEnd(path.join(place.build, 'sbin/rtcc'), ['doctor'], { ...process.env, RTCC_CONF: '/nonexist' });
+    assert.equal(ended.status, 1);
+    assert.match(ended.stderr, /\/nonexist: No such file .* RTCC_CONF names this file: .* 'rtcc settings'/);
 });

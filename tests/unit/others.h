@@ -13,7 +13,7 @@
 #include "model/sentform.h"
 
 enum program { SCHEDULE, QUEUE, CALL, LIST, PROGRAMS };
-enum how { AS_ASKED, SLOWLY, NO_XML, AN_ERROR, ANOTHER_ROOT, WITH_PARTS_MISSING, NOT_HTTP, WAIT_UNKNOWN, ENDED_ONCE };
+enum how { AS_ASKED, SLOWLY, NO_XML, AN_ERROR, ANOTHER_ROOT, WITH_PARTS_MISSING, NOT_HTTP, WAIT_UNKNOWN, ENDED_ONCE, NO_KEY };
 
 /* What server and test share. */
 static struct {
@@ -91,6 +91,9 @@ answer(int fd, enum program program)
     case ENDED_ONCE:
         other->how[program] = AS_ASKED;
         say(fd, program == QUEUE ? 409 : 404, ended[program]);
+        break;
+    case NO_KEY:
+        say(fd, 401, "<message type=\"error\"><code>unauthorized</code><reason>Show a key.</reason></message>");
         break;
     case AS_ASKED:
         say(fd, 200, good[program]);

@@ -382,6 +382,7 @@ the_environment_names_the_file(void **state)
     unlink(path);
     assert_int_equal(load_in_a_child(path), 1);
     assert_non_null(strstr(why, "No such file"));
+    assert_non_null(strstr(why, "RTCC_CONF names this file: name one that is there"));
 }
 
 static void

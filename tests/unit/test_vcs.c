@@ -189,7 +189,13 @@ the_key_is_tried_at_both_servers_with_what_changes_nothing(void **state)
     REFUSED(p, vcs_check_key(&p->c), ERR_UNAVAILABLE, NULL);
     other->how[LIST] = AN_ERROR;
     REFUSED(p, vcs_check_key(&p->c), ERR_UNAVAILABLE, NULL);
-    assert_int_equal(other->asked[QUEUE], 2);
+    assert_int_equal(other->asked[QUEUE], 3);
+    other->how[QUEUE] = NO_KEY;
+    REFUSED(p, vcs_check_key(&p->c), ERR_UNAUTHORIZED, NULL);
+    other->how[QUEUE] = AS_ASKED;
+    REFUSED(p, vcs_check_key(&p->c), ERR_UNAVAILABLE, NULL);
+    other->how[LIST] = NO_KEY;
+    REFUSED(p, vcs_check_key(&p->c), ERR_UNAUTHORIZED, NULL);
 }
 
 static void
