@@ -77,7 +77,14 @@ test('a backup overwrites nothing and says where it cannot write', async () => {
     assert.equal(fs.readFileSync(there, 'utf8'), 'mine');
     const nowhere = await command('backup', path.join(folder, 'no/such/folder.db'));
     assert.equal(nowhere.status, 1);
-    assert.ok(nowhere.stderr.length > 0);
+    assert.match(nowhere.stderr, /folder\.db' cannot be made: its folder is not there\.\n$/);
+    const below = await command('backup', path.join(there, 'folder.db'));
+    assert.equal(below.status, 1);
+    assert.match(below.stderr, /cannot be made: Not a directory\.\n$/);
+    const nameless = await command('backup', '');
+    assert.equal(nameless.status, 1, 'sqlite would write to no file at all');
+    fs.symlinkSync(path.join(folder, 'elsewhere.db'), path.join(folder, 'link.db'));
+    assert.match((await command('backup', path.join(folder, 'link.db'))).stderr, /stands already/);
 });
 
 test('restore is refused while the programs run, and nothing changes', async () => {
