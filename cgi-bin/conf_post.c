@@ -31,6 +31,16 @@ missing(struct request *r, int i)
 }
 
 static enum err
+check_text(struct request *r)
+{
+    if (!r->args[TEXT].text)
+        return missing(r, TEXT);
+    if (text_is_blank(r->args[TEXT].text))
+        return center_fault(r->c, ERR_BAD_PARAMETER, "text", "The parameter 'text' is blank; please write something.");
+    return OK;
+}
+
+static enum err
 add(struct request *r, struct event_new *event)
 {
     int64_t id;
@@ -48,7 +58,8 @@ static enum err
 post_message(struct request *r)
 {
     struct event_new event = {.audience = TO_ALL, .text = r->args[TEXT].text};
-    return event.text ? add(r, &event) : missing(r, TEXT);
+    enum err err = check_text(r);
+    return err == OK ? add(r, &event) : err;
 }
 
 static enum err
@@ -57,7 +68,8 @@ post_note(struct request *r)
     struct event_new event = {.audience = TO_STAFF, .text = r->args[TEXT].text};
     if (!member_is_staff(&r->caller->member))
         return center_fault(r->c, ERR_FORBIDDEN, "kind", "Only staff write notes.");
-    return event.text ? add(r, &event) : missing(r, TEXT);
+    enum err err = check_text(r);
+    return err == OK ? add(r, &event) : err;
 }
 
 static enum err

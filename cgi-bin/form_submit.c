@@ -24,7 +24,8 @@ enum { NAME, PHONE, QUESTION, TOPIC, EMAIL, LANGUAGE, CONSENT, FIELDS, PAGE = FI
 
 enum { PATIENCE_MS = 4000 }; /* then the customer is told that his form is kept */
 enum { RETRY_TOO_MANY_S = 60, RETRY_UNAVAILABLE_S = 2 };
-enum { ENTRY_CHARS = 16000 }; /* read so far, so that an entry over its own limit comes back with its fault beside it */
+/* Read so far, so that an entry over its own limit comes back with its fault beside it; the web servers take no more bytes. */
+enum { ENTRY_CHARS = 128 * 1024 };
 
 static const struct param params[] = {
     [NAME] = {"name", PARAM_TEXT, false, 0, ENTRY_CHARS, "1 to 100 characters"},
@@ -34,7 +35,7 @@ static const struct param params[] = {
     [EMAIL] = {"email", PARAM_TEXT, false, 0, ENTRY_CHARS, "up to 254 characters"},
     [LANGUAGE] = {"language", PARAM_LINE, false, 0, LANGUAGE_CHARS, "as in Accept-Language, which is the default"},
     [CONSENT] = {"consent", PARAM_LINE, false, 0, CONSENT_CHARS, "what he agreed to"},
-    [PAGE] = {"page", PARAM_LINE, false, 0, PAGE_CHARS, "the page that he came from"},
+    [PAGE] = {"page", PARAM_LINE, false, 0, ENTRY_CHARS, "the page that he came from; its first 2,000 characters are kept"},
     [REQID] = {"reqid", PARAM_LINE, false, 0, REQID_CHARS, "the same again gets the same answer"},
     [AGAIN] = {"again", PARAM_LINE, false, 0, 160, "GET: how a kept form gets on, made by this program"},
     {.name = NULL},
@@ -73,12 +74,6 @@ is_required(struct request *r, int i)
     return is_listed(r->c->settings->form_required, params[i].name);
 }
 
-static bool
-is_blank(const char *text)
-{
-    return !text || text[strspn(text, " \t\r\n")] == '\0';
-}
-
 static const char *
 language_of(struct request *r)
 {
@@ -89,12 +84,20 @@ language_of(struct request *r)
     return bytes && bytes <= LANGUAGE_CHARS ? arena_strndup(r->c->mem, header, bytes) : "";
 }
 
+/* A long address is cut: the browser wrote it, so the customer could not mend it. */
+static const char *
+page_of(struct request *r)
+{
+    const char *text = r->args[PAGE].text;
+    return text ? arena_strndup(r->c->mem, text, text_head(text, PAGE_CHARS)) : NULL;
+}
+
 /* What he entered, "" for nothing. */
 static const char *
 entry(struct request *r, int i)
 {
-    const char *text = i == LANGUAGE ? language_of(r) : r->args[i].text;
-    return is_blank(text) ? "" : text;
+    const char *text = i == LANGUAGE ? language_of(r) : i == PAGE ? page_of(r) : r->args[i].text;
+    return text_is_blank(text) ? "" : text;
 }
 
 /* The sentence about what is wrong with an entry; NULL: nothing. */
@@ -280,7 +283,7 @@ static enum err
 keep(struct request *r, struct sent_form *form)
 {
     const char *phone = "";
-    enum err err = is_blank(r->args[PHONE].text) ? OK : phone_normalise(r->c, r->args[PHONE].text, &phone);
+    enum err err = text_is_blank(r->args[PHONE].text) ? OK : phone_normalise(r->c, r->args[PHONE].text, &phone);
     struct form_entries entries = {.name = entry(r, NAME),
         .phone = phone,
         .email = entry(r, EMAIL),

@@ -11,6 +11,7 @@ const $ = (id) => document.getElementById(id);
 const form = $('form');
 const start = $('start');
 const IDLE = start.textContent;
+const PAGE_CHARS = 2000;
 const CHANGED = 'You changed an entry after it was sent. Press the button again to send it as it is now.';
 const KEEP_OPEN = 'Please keep that window open: the person who helps you comes there. You may close this page.';
 const KEPT = 'It is in a window of its own. You may close both; that one has a link by which you come back to the answer.';
@@ -19,7 +20,7 @@ let opened = null;
 let isSending = false;
 
 form.noValidate = true;
-if (!form.elements.page.value) form.elements.page.value = document.referrer;
+if (!form.elements.page.value) form.elements.page.value = document.referrer.slice(0, PAGE_CHARS);
 if (!form.elements.language.value) form.elements.language.value = navigator.language ?? '';
 
 function needs(field) {

@@ -48,6 +48,39 @@ text_chars(const char *text)
     return chars;
 }
 
+size_t
+text_head(const char *text, size_t chars)
+{
+    const char *at = text;
+    for (; *at != '\0'; at++)
+        if (((unsigned char)*at & 0xC0) != 0x80 && chars-- == 0)
+            break;
+    return (size_t)(at - text);
+}
+
+/* The bytes of the white space at `at`, 0: none stands there. */
+static size_t
+blank_step(const char *at)
+{
+    static const char *const wide[] = {"\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006",
+        "\u2007", "\u2008", "\u2009", "\u200A", "\u200B", "\u2028", "\u2029", "\u202F", "\u205F", "\u2060", "\u3000", "\uFEFF"};
+    if (*at != '\0' && strchr(" \t\r\n\v\f", *at))
+        return 1;
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        if (text_starts(at, wide[i]))
+            return strlen(wide[i]);
+    return 0;
+}
+
+bool
+text_is_blank(const char *text)
+{
+    size_t step;
+    while (text && (step = blank_step(text)) > 0)
+        text += step;
+    return !text || *text == '\0';
+}
+
 bool
 text_has_control(const char *text, bool line)
 {

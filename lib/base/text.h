@@ -14,6 +14,12 @@ bool text_is_utf8(const char *data, size_t bytes);
 /* The number of code points in valid UTF-8. */
 size_t text_chars(const char *text);
 
+/* The bytes of the first `chars` code points of valid UTF-8; of all of it when there are fewer. */
+size_t text_head(const char *text, size_t chars);
+
+/* Whether nobody would see it: NULL, empty, or nothing but white space of any script and characters without a width. */
+bool text_is_blank(const char *text);
+
 /* Whether text (UTF-8) holds a control character other than tab, newline and carriage return; with `line`, newline and
  * carriage return count as well. */
 bool text_has_control(const char *text, bool line);

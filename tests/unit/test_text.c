@@ -222,6 +222,33 @@ secrets_are_compared_to_the_last_byte(void **state)
     assert_false(text_same_secret(longer + 256, longer));
 }
 
+static void
+a_head_ends_between_characters(void **state)
+{
+    (void)state;
+    assert_int_equal(text_head("", 3), 0);
+    assert_int_equal(text_head("abc", 0), 0);
+    assert_int_equal(text_head("abc", 2), 2);
+    assert_int_equal(text_head("abc", 4), 3);
+    assert_int_equal(text_head("ä漢x", 1), 2);
+    assert_int_equal(text_head("ä漢x", 2), 5);
+    assert_int_equal(text_head("x\U0001F600", 2), 5);
+}
+
+static void
+white_space_of_any_script_is_blank(void **state)
+{
+    (void)state;
+    static const char *const blanks[] = {"", " \t\r\n\v\f", "\u00A0", "\u2000\u2005\u200A", " \u202F\n\u205F ",
+        "\u3000\u200B\uFEFF"};
+    static const char *const texts[] = {"x", " x", "\u00A0x", "\u00A1", "\u200Bä", "漢", "\u2010", "0", "-"};
+    assert_true(text_is_blank(NULL));
+    for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++)
+        assert_true(text_is_blank(blanks[i]));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_false(text_is_blank(texts[i]));
+}
+
 int
 main(void)
 {
@@ -229,6 +256,8 @@ main(void)
         UNIT(utf8_is_what_rfc_3629_says),
         UNIT(every_code_point_but_nul_and_surrogates_is_taken),
         UNIT(chars_are_code_points),
+        UNIT(a_head_ends_between_characters),
+        UNIT(white_space_of_any_script_is_blank),
         UNIT(control_characters_are_found),
         UNIT(whole_numbers_are_read_and_nothing_else),
         UNIT(digits_are_exactly_as_many_as_wanted),

@@ -48,6 +48,17 @@ test('a text is kept to the last character, up to 8,000 of them', async () => {
     isError(await put(customer, 'message'), 'bad_parameter', 'text');
 });
 
+test('a text that nobody would see is refused', async () => {
+    const { customer, agent } = await room(base), before = await kindsOf(agent);
+    for (const text of ['', ' \n ', '\u00a0', '\u200b\u3000\ufeff']) {
+        for (const [who, kind] of [[customer, 'message'], [agent, 'message'], [agent, 'note']]) {
+            assert.match(isError(await put(who, kind, { text }), 'bad_parameter', 'text').reason, /text/);
+        }
+    }
+    assert.deepEqual(await kindsOf(agent), before);
+    await done(customer, 'message', { text: '\u00a0x' });
+});
+
 test('a repeat with the same nonce answers the first id and adds nothing, ten at once included', async () => {
     const { customer, agent } = await room(base), fields = { text: 'once', nonce: 'n'.repeat(64) };
     const ids = (await Promise.all(Array.from({ length: 10 }, () => done(customer, 'message', fields)))).map((one) => one.id);

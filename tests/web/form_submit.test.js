@@ -127,11 +127,12 @@ test('multipart is taken too', async () => {
 
 /* ── bad entries ── */
 
-const faults = [['name', '', /name/], ['name', '   ', /name/], ['name', 'x'.repeat(101), /100/], ['name', 'two\nlines', /line/],
+const faults = [['name', '', /name/], ['name', '   ', /name/], ['name', '\u00a0', /name/],
+    ['name', ' \u2003\u200b\u3000\ufeff', /name/], ['name', 'x'.repeat(101), /100/], ['name', 'two\nlines', /line/],
     ['phone', '', /phone/], ['phone', 'abc', /phone/], ['phone', '12', /phone/], ['phone', `+1${'2'.repeat(20)}`,
         /phone|characters/],
-    ['phone', '+0123456789', /phone/], ['question', 'x'.repeat(4001), /4,?000/], ['topic', 'x'.repeat(101), /100/],
-    ['email', 'no address', /e-mail/], ['email', `${'x'.repeat(250)}@example.com`, /254/]];
+    ['phone', '+0123456789', /phone/], ['question', 'x'.repeat(4001), /4,?000/], ['question', '<'.repeat(20000), /4,?000/],
+    ['topic', 'x'.repeat(101), /100/], ['email', 'no address', /e-mail/], ['email', `${'x'.repeat(250)}@example.com`, /254/]];
 
 test('bad entries are 400, and the form again with the entries kept and the fault beside its field', async () => {
     for (const [name, value, sentence] of faults) {
@@ -152,6 +153,16 @@ test('bad entries are 400, and the form again with the entries kept and the faul
         assert.match(page.body, /target="_self"/, 'the answer stays in the window');
         isError(await post(base, url, entries, json), 'bad_parameter', name);
     }
+});
+
+test('a very long question comes back whole, and a long address that he came from is cut', async () => {
+    const question = 'so long & '.repeat(10000).trim();
+    const page = await post(base, url, { ...good, question }, html);
+    assert.equal(page.status, 400);
+    assert.equal(/<textarea[^>]*>\n([^<]*)<\/textarea>/.exec(decoded(page.body))[1], question);
+    const address = `https://shop.example/?${'ä'.repeat(3000)}`;
+    assert.equal((await post(base, url, { ...good, page: address }, html)).status, 303);
+    assert.equal(valueOf(await post(base, url, { ...good, name: '', page: address }, html), 'page'), address.slice(0, 2000));
 });
 
 test('several faults are told at once', async () => {
