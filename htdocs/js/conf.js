@@ -32,17 +32,21 @@ class Conference {
     this.outbox = outbox({
       key: `out-${conf}-${member}`, send: (item) => this.send(item), onChange: (items) => this.unsent(items),
     });
-    this.attach(fileMaxText);
-    this.composer = composer($('composer'), {
-      draft: `draft-${conf}-${member}`, dropOn: main,
-      onSend: (text) => this.outbox.add({ kind: 'message', text }),
-      onTyping: () => this.typing(),
-      onFiles: fileSender({ log: this.log, fields: () => this.keys(), maxBytes: Number(fileMax), maxText: fileMaxText }),
-    });
+    const files = fileSender({ log: this.log, fields: () => this.keys(), maxBytes: Number(fileMax), maxText: fileMaxText });
+    if ($('composer')) this.compose(files, fileMaxText);
     this.controls();
     this.listen(Number(after));
     // Without cookies the ticket in the address soon runs out: so that a reload works, the token has to stand there.
     if (token) history.replaceState(null, '', this.withToken(`/cgi_bin/conf_view?conf=${encodeURIComponent(conf)}`));
+  }
+
+  compose(onFiles, fileMaxText) {
+    this.attach(fileMaxText);
+    this.composer = composer($('composer'), {
+      draft: `draft-${this.conf}-${this.me}`, dropOn: this.main, onFiles,
+      onSend: (text) => this.outbox.add({ kind: 'message', text }),
+      onTyping: () => this.typing(),
+    });
   }
 
   listen(after) {
@@ -138,11 +142,16 @@ class Conference {
 
   refused(sentence) {
     this.notice(sentence);
-    this.composer.close(true);
-    $('actions').hidden = true;
+    this.over();
   }
 
   // ── what the page shows ──
+
+  /* A page that was loaded after the end has neither of them. */
+  over() {
+    this.composer?.close(true);
+    if ($('actions')) $('actions').hidden = true;
+  }
 
   /* A number that changes every second floods a screen reader: at most every 15 s, unless the state itself changes. */
   pill({ text, tone }, isAtOnce) {
@@ -163,8 +172,10 @@ class Conference {
     const panel = $('closed');
     if (!panel) return;
     panel.hidden = !opensAt;
-    $('leave-word').textContent = opensAt ? 'Withdraw' : 'Leave';
-    if (opensAt) $('opens').textContent = opens(opensAt);
+    if ($('leave-word')) $('leave-word').textContent = opensAt ? 'Withdraw' : 'Leave';
+    if (!opensAt) return;
+    if (!$('opens')) fillClosed(panel);
+    $('opens').textContent = opens(opensAt);
   }
 
   choices(choices) {
@@ -182,11 +193,10 @@ class Conference {
   }
 
   end() {
-    const hadFocus = $('composer').contains(document.activeElement);
-    this.composer.close(true);
+    const hadFocus = $('composer')?.contains(document.activeElement);
+    this.over();
     this.choices([]);
     this.log.typing(null);
-    $('actions').hidden = true;
     $('lost').hidden = true;
     const address = `/cgi_bin/transcript?conf=${encodeURIComponent(this.conf)}&format=html`;
     if (!$('ended')) this.main.append(endedPanel(this.withToken(address)));
@@ -202,7 +212,7 @@ class Conference {
       const text = event.submitter?.value;
       if (text) this.outbox.add({ kind: 'message', text });
       this.choices([]);
-      this.composer.focus();
+      this.composer?.focus();
     });
     this.onSubmit('call', () => this.call());
     this.onSubmit('leave', () => this.leave());
@@ -267,6 +277,7 @@ class Conference {
 
   settings() {
     const more = $('more');
+    if (!more) return;
     const sound = make('input', { type: 'checkbox', id: 'sound', onchange: () => this.alerts.setOn(sound.checked) });
     sound.checked = this.alerts.isOn();
     more.querySelector('.pop').append(make('label', { class: 'check', for: 'sound' }, sound, ' Play a sound for new messages'));
@@ -281,6 +292,13 @@ class Conference {
       more.querySelector('summary').focus();
     });
   }
+}
+
+/* The words of templates/closed.html, for a room that was opened before the hour: a text browser would show them hidden, too. */
+function fillClosed(panel) {
+  panel.setAttribute('aria-labelledby', 'closed-title');
+  panel.append(make('h2', { id: 'closed-title' }, 'We are closed until ', make('span', { id: 'opens' })),
+    make('p', {}, 'What you write here is kept, and the first who comes reads it. You may close this window and come back.'));
 }
 
 function pillText(state, queue) {

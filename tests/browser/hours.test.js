@@ -108,6 +108,30 @@ test('the agent in the room is not told that it is closed', async (t) => {
     assert.equal(await person.page.$('#closed'), null);
 });
 
+test('a room that was opened before the hour says that it is closed when the hour comes; after the end a reload is well', async (t) => {
+    const room = await openRoom(await personAt(t), open.base), asked = conferenceOf(room);
+    assert.equal(await room.$eval('#closed', (panel) => panel.textContent), '');
+    const late = { events: [], after: 1, more: false, state: 'waiting', queue: { position: 1, wait_s: null, opens_at: week.opensAt } };
+    const instead = (request) => (request.url().includes('/conf_poll')
+        ? setTimeout(() => request.respond({ contentType: 'application/json', body: JSON.stringify(late) }).catch(() => {}), 200)
+        : request.continue());
+    await room.setRequestInterception(true);
+    room.on('request', instead);
+    await room.reload();
+    await says(room, '#closed', 'We are closed until ');
+    await says(room, '#leave', 'Withdraw');
+    await isAccessible(room, 'room that closed while it was open');
+    room.off('request', instead);
+    await room.setRequestInterception(false);
+    const { agent } = await taken(open, asked);
+    await act(open, agent, 'end', { conf: asked });
+    await room.reload();
+    await says(room, '#ended', 'The conversation has ended');
+    await says(room, '#queue', 'Ended');
+    assert.deepEqual([await room.$('#composer'), await room.$('#actions')], [null, null]);
+    isQuiet(room);
+});
+
 test('while it is open the form says how long it may take, and the room has no word of closing', async (t) => {
     const person = await personAt(t), form = async (text) => {
         await until(async () => {

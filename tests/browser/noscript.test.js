@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { NO_SCRIPT, appears, conferenceOf, emptyQueue, fillForm, launch, messagesOn, newPerson, openRoom, says, storedBy,
     textsOnceShown, when, windowOf } from '../lib/browser.js';
-import { get, urlencoded } from '../lib/http.js';
+import { get, post, urlencoded } from '../lib/http.js';
 import { startInstance, until } from '../lib/instance.js';
 import { accept, act, allEvents, ask, readyAgent, say, sendFile, waitForOffer } from '../lib/people.js';
 
@@ -272,6 +272,19 @@ for (const [reader, args] of Object.entries(READERS)) {
         assert.match(page, /A second line & more.*Write.*Message.*Send/s);
         assert.match(page, /Send file.*My problem is solved.*Leave.*Transcript so far.*\/call\/\d{7}/s);
         assert.doesNotMatch(page, /JavaScript|&amp;|<\/?[a-z]+>|Rate|ended/, 'nothing that is meant for others');
+    });
+}
+
+for (const [reader, args] of Object.entries({ w3m: [...READERS.w3m, '-no-cookie'], lynx: READERS.lynx })) {
+    test(`${reader} is shown nothing in the window that is hidden from others`, async () => {
+        const one = await ask(instance, { question: 'Am I too late?' });
+        const open = await run(reader, [...args, one.window]);
+        assert.match(open, /in the queue.*My problem is solved.*Leave.*Am I too late\?/s);
+        assert.doesNotMatch(open, /closed/);
+        await post(instance.base, '/cgi_bin/conf_post', { conf: one.conference, token: one.token, kind: 'leave' });
+        const ended = await run(reader, [...args, one.window]);
+        assert.match(ended, /Ended.*Am I too late\?.*has ended.*Start again/s);
+        assert.doesNotMatch(ended, /closed|My problem is solved|Leave|Message|Send$/m);
     });
 }
 
