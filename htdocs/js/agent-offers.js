@@ -5,7 +5,7 @@
 // sentence being written).
 import { make } from './dom.js';
 import { duration, speaker } from './lines.js';
-import { spokenTime } from './agent-state.js';
+import { ownSubject, spokenTime } from './agent-state.js';
 import { begin, byId, finish } from './agent-dialog.js';
 import { sleep } from './clock.js';
 
@@ -51,7 +51,7 @@ class Offers {
     card.setAttribute('aria-labelledby', id);
     card.querySelector('h2').textContent = name;
     card.querySelector('.facts').textContent = factsOf(offer).join(' · ');
-    fill(card.querySelector('.question'), offer.question || otherSubject(offer));
+    fill(card.querySelector('.question'), offer.question || ownSubject(offer));
     card.querySelector('.accept').addEventListener('click', () => this.accept(offer));
     card.querySelector('.decline').addEventListener('click', () => this.decline(offer));
     for (const notice of this.box.querySelectorAll('.notice')) notice.remove();
@@ -206,10 +206,6 @@ function factsOf(offer) {
 function contacts(count) {
   if (!count) return '';
   return count === 1 ? '1 earlier contact' : `${count} earlier contacts`;
-}
-
-function otherSubject({ subject, topic }) {
-  return subject && subject !== topic ? subject : '';
 }
 
 function fill(element, text) {

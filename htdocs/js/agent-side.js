@@ -2,6 +2,7 @@
 import { icon, make } from './dom.js';
 import { clockTime, duration, sizeText, speaker } from './lines.js';
 import { byId } from './agent-dialog.js';
+import { ownSubject } from './agent-state.js';
 
 /**
  * Draws the column for one conference, if it has changed.
@@ -36,9 +37,8 @@ function facts(room) {
   ]);
 }
 
-/* The subject is the question, shortened, where the site does not name another. */
-function question({ question: whole, subject, topic }) {
-  const text = whole || (subject === topic ? '' : subject);
+function question(room) {
+  const text = room.question || ownSubject(room);
   return text ? [make('h3', {}, 'Question'), make('p', { class: 'asked' }, text)] : [];
 }
 

@@ -208,6 +208,15 @@ export class Desk {
   }
 }
 
+/* What a form without question and topic is called: the word of the original product. */
+const NO_SUBJECT = 'new_conference';
+
+/** What the subject says that the topic does not; '': nothing. Where the site names no other, it is the question, shortened.
+ * @param {{subject?: string, topic?: string}} entry */
+export function ownSubject({ subject, topic }) {
+  return subject && subject !== topic && subject !== NO_SUBJECT ? subject : '';
+}
+
 function facts(entry, room) {
   return {
     token: entry.token ?? room.token, member: entry.member ?? room.member, state: entry.state ?? room.state,

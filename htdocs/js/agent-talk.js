@@ -11,6 +11,7 @@ import { post } from './post.js';
 import { fileSender } from './sending.js';
 import { sizeText } from './lines.js';
 import { fileUrl } from './agent-side.js';
+import { ownSubject } from './agent-state.js';
 
 /**
  * @param {object} app drafts, end, close, fileMaxBytes
@@ -76,7 +77,7 @@ class Talk {
     const { room } = this;
     this.log.add(events);
     setText(this.find('.name'), room.customer.name || 'Customer');
-    setText(this.find('.topic'), room.topic || room.subject);
+    setText(this.find('.topic'), room.topic || ownSubject(room));
     const query = new URLSearchParams({ conf: room.id, token: room.token, format: 'html' });
     this.find('.transcript').setAttribute('href', `/cgi_bin/transcript?${query}`);
     const isOver = room.state === 'ended';

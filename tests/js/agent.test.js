@@ -1,7 +1,7 @@
 /* The agent's desk without a browser: what Desk makes of agent_poll's answers, and what the parts read from it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { byTopic, Desk, lastLine, spokenTime, statusOf, unread, waitsSince } from '../../htdocs/js/agent-state.js';
+import { byTopic, Desk, lastLine, ownSubject, spokenTime, statusOf, unread, waitsSince } from '../../htdocs/js/agent-state.js';
 import { meaning } from '../../htdocs/js/agent-keys.js';
 import { fileUrl } from '../../htdocs/js/agent-side.js';
 
@@ -244,6 +244,12 @@ test('shortcuts need Alt and nothing else, and go by the place of the key', () =
   assert.equal(meaning(key('Digit0')), null);
   assert.equal(meaning(key('KeyA', { altKey: false })), null);
   assert.equal(meaning(key('KeyA', { ctrlKey: true })), null);
+});
+
+test('a subject that only repeats the topic, or is the word for none, is not shown as a question', () => {
+  assert.equal(ownSubject({ subject: 'Where is it?', topic: 'Orders' }), 'Where is it?');
+  assert.equal(ownSubject({ subject: 'Where is it?' }), 'Where is it?');
+  for (const subject of ['Orders', 'new_conference', '', undefined]) assert.equal(ownSubject({ subject, topic: 'Orders' }), '');
 });
 
 test('the address of a file carries his token, once', () => {
