@@ -139,7 +139,7 @@ add_frame(struct request *r, const struct view *v, const struct conference *conf
     value_add_flag(out, "is_ended", conf->ended_at != 0);
     value_add_text(out, "nonce", secret_random_text(r->c->mem, 16));
     value_add_int(out, "file_max_bytes", set->file_max_bytes);
-    value_add_text(out, "file_max_text", arena_printf(r->c->mem, "%lld MB", (long long)(set->file_max_bytes >> 20)));
+    value_add_text(out, "file_max_text", show_size(r, set->file_max_bytes));
     struct value *codes = value_add_object(out, "codes");
     const char *code = conference_code(r->c, conf, false);
     value_add_text(codes, "participant", code);

@@ -95,11 +95,14 @@ export function dayName(at, now = Date.now()) {
   return day.toLocaleDateString([], { weekday: 'long', day: 'numeric', month: 'long', year: isThisYear ? undefined : 'numeric' });
 }
 
-/** '2.1 MB'. @param {number} bytes */
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** '2.1 MB': the same words as show_size() of the server, which draws the page when it is loaded again. @param {number} bytes */
 export function sizeText(bytes) {
-  if (bytes < 1000) return `${bytes} B`;
-  if (bytes < 1e6) return `${Math.round(bytes / 1000)} kB`;
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+  if (bytes < KIB) return bytes === 1 ? '1 byte' : `${bytes} bytes`;
+  if (bytes < MIB) return `${Math.round(bytes / KIB)} kB`;
+  return `${Math.round((bytes * 10) / MIB) / 10} MB`;
 }
 
 /** '0:42', '12:05', '1:02:05'. @param {number} seconds */

@@ -14,6 +14,8 @@
 #include "page/access.h"
 #include "page/opening.h"
 
+enum { KIB = 1024, MIB = 1024 * KIB };
+
 /* ── addresses ── */
 
 const char *
@@ -197,13 +199,6 @@ show_recurrence(const struct conference *conf, struct value *tree)
     value_add_int(v, "duration", conf->duration_s);
 }
 
-static const char *
-host_alone(struct request *r)
-{
-    const char *start = strstr(request_origin(r), "://");
-    return start ? arena_strndup(r->c->mem, start + 3, strcspn(start + 3, ":/")) : "";
-}
-
 void
 show_conference(struct request *r, const struct conference *conf, struct value *tree)
 {
@@ -217,7 +212,7 @@ show_conference(struct request *r, const struct conference *conf, struct value *
     value_add_text(show_access(access, "leader", NULL), "vanity", conference_code(r->c, conf, true));
     value_add_text(show_access(access, "leader", state), "code", conference_code(r->c, conf, true));
     value_add_text(show_access(access, "participant", state), "code", conference_code(r->c, conf, false));
-    value_add_text(tree, "domain", host_alone(r));
+    value_add_text(tree, "domain", host_in(r->c->mem, request_origin(r)));
     struct value *urls = value_add_list(tree, "url");
     value_add_text(urls, NULL, show_join_url(r, conf, true));
     value_add_text(urls, NULL, show_join_url(r, conf, false));
@@ -328,14 +323,16 @@ add_moment(struct request *r, struct value *out, int64_t at, char day[32])
     memcpy(day, new_day, sizeof new_day);
 }
 
-static const char *
-size_text(struct request *r, int64_t bytes)
+const char *
+show_size(struct request *r, int64_t bytes)
 {
-    if (bytes < 1024)
-        return arena_printf(r->c->mem, "%lld bytes", (long long)bytes);
-    if (bytes < 1024 * 1024)
-        return arena_printf(r->c->mem, "%.0f kB", (double)bytes / 1024);
-    return arena_printf(r->c->mem, "%.1f MB", (double)bytes / 1048576);
+    if (bytes < KIB)
+        return arena_printf(r->c->mem, bytes == 1 ? "%lld byte" : "%lld bytes", (long long)bytes);
+    if (bytes < MIB)
+        return arena_printf(r->c->mem, "%lld kB", (long long)((bytes + KIB / 2) / KIB));
+    long long tenths = (bytes * 10 + MIB / 2) / MIB;
+    return tenths % 10 ? arena_printf(r->c->mem, "%lld.%lld MB", tenths / 10, tenths % 10)
+                       : arena_printf(r->c->mem, "%lld MB", tenths / 10);
 }
 
 static void
@@ -345,7 +342,7 @@ add_file(struct request *r, const char *token, struct value *out, const struct v
     const char *url = value_get_text(file, "url");
     value_add_text(f, "name", value_get_text(file, "name"));
     value_add_text(f, "url", token[0] ? arena_printf(r->c->mem, "%s&token=%s", url, token) : url);
-    value_add_text(f, "size_text", size_text(r, value_get_int(file, "bytes", 0)));
+    value_add_text(f, "size_text", show_size(r, value_get_int(file, "bytes", 0)));
 }
 
 static void

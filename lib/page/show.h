@@ -52,4 +52,7 @@ const char *show_back(struct request *r);
 /* Sends a browser (or whoever `redirect`s) to `path`. */
 void show_go(struct request *r, const char *path);
 
+/* "2.9 MB": 1024 is the step, as in the settings; the same words as sizeText() of js/lines.js. */
+const char *show_size(struct request *r, int64_t bytes);
+
 #endif

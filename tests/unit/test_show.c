@@ -114,6 +114,8 @@ addresses_begin_with_the_public_url_when_there_is_one(void **state)
     assert_string_equal(show_join_url(r, &conf, false),
         "https://help.example/cgi_bin/vcs_call?action=add&&vanity=0196198&call_callid=148474396310564server");
     assert_non_null(strstr(shown(p, &conf), "\"domain\":\"help.example\""));
+    p->settings.public_url = "https://[2001:db8::1]:8443/";
+    assert_non_null(strstr(shown(p, &conf), "\"domain\":\"[2001:db8::1]\""));
     p->settings.public_url = "";
     r = VISIT(p, "REQUEST_METHOD=GET");
     assert_string_equal(show_join_url(r, &conf, true),
@@ -304,8 +306,9 @@ a_file_has_its_size_in_words_and_the_token_where_no_cookie_is(void **state)
     struct installation *p = *state;
     static const struct {
         const char *bytes, *words;
-    } sizes[] = {{"0", "0 bytes"}, {"1023", "1023 bytes"}, {"1024", "1 kB"}, {"204800", "200 kB"}, {"1048576", "1.0 MB"},
-        {"20971520", "20.0 MB"}};
+    } sizes[] = {{"0", "0 bytes"}, {"1", "1 byte"}, {"1023", "1023 bytes"}, {"1024", "1 kB"}, {"2560", "3 kB"},
+        {"62400", "61 kB"}, {"1048575", "1024 kB"}, {"1048576", "1 MB"}, {"3000000", "2.9 MB"}, {"20971520", "20 MB"},
+        {"21076378", "20.1 MB"}};
     for (size_t i = 0; i < COUNT(sizes); i++) {
         const char *json = arena_printf(p->c.mem,
             EVENT(ANN, "\"kind\":\"file\",\"file\":{\"id\":7,\"name\":\"a <b>.txt\",\"bytes\":%s,\"url\":\"/f?id=7\"}"),
