@@ -20,6 +20,7 @@ static const struct {
     [ERR_ALREADY_TAKEN] = {409, "already_taken", "Already taken", "Somebody else has taken this already."},
     [ERR_GONE] = {410, "gone", "No longer here", "This was here once and has been erased."},
     [ERR_TOO_LARGE] = {413, "too_large", "Too large", "This is larger than what is taken here."},
+    [ERR_BAD_RANGE] = {416, "bad_parameter", "There is no such part", "The part that you asked for is not there."},
     [ERR_TOO_MANY] = {429, "too_many", "Please wait a moment", "That was too often; please wait a little and try again."},
     [ERR_UNAVAILABLE] = {503, "unavailable", "Back in a moment", "This does not work at the moment; please try again soon."},
 };

@@ -23,6 +23,7 @@ enum err {
     ERR_ALREADY_TAKEN, /* 409: another agent was first */
     ERR_GONE,          /* 410: erased */
     ERR_TOO_LARGE,     /* 413 */
+    ERR_BAD_RANGE,     /* 416: the part that was asked for is not there; the contract has no code of its own for it */
     ERR_TOO_MANY,      /* 429: a limit; comes with Retry-After */
     ERR_UNAVAILABLE,   /* 503: a fault outside of the request; comes with Retry-After */
     ERR_MAX

@@ -204,14 +204,23 @@ close_file(struct body_file *file)
     *file = (struct body_file){.fd = -1};
 }
 
+static enum err
+cut_file(struct request *r)
+{
+    int64_t whole = r->file.bytes;
+    if (r->status == 200)
+        r->status = range_cut(r, &r->file);
+    if (r->status == 416)
+        return center_fault(r->c, ERR_BAD_RANGE, NULL, "The file has %lld bytes and no such part.", (long long)whole);
+    return OK;
+}
+
 static void
 write_file(struct request *r, struct answer *out)
 {
     struct body body = {.type = r->content_type == NULL ? "application/octet-stream" : r->content_type, .status = r->status};
     out->file = r->file;
     r->file = (struct body_file){.fd = -1};
-    if (body.status == 200)
-        body.status = range_cut(r, &out->file);
     write_head(r, &body, out->file.bytes, &out->bytes);
     if (strcmp(r->method, "HEAD") == 0 || out->file.bytes == 0)
         close_file(&out->file);
@@ -221,7 +230,10 @@ enum err
 answer_write(struct request *r, enum err err, struct answer *out)
 {
     *out = (struct answer){.bytes = buf_new(r->c->mem, ANSWER_MAX_BYTES + HEAD_MAX_BYTES), .file.fd = -1};
-    if (err == OK && r->file.fd >= 0 && !r->headers_out.full) {
+    bool is_file = err == OK && r->file.fd >= 0 && !r->headers_out.full;
+    if (is_file)
+        err = cut_file(r);
+    if (is_file && err == OK) {
         write_file(r, out);
         return OK;
     }

@@ -61,7 +61,7 @@ range_cut(struct request *r, struct body_file *file)
         last = whole - 1;
     }
     if (first > last) {
-        file->bytes = 0;
+        r->headers_out = buf_new(r->c->mem, HEADERS_MAX_BYTES);
         request_header(r, "Content-Range", arena_printf(r->c->mem, "bytes */%lld", (long long)whole));
         return 416;
     }

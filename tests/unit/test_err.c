@@ -22,6 +22,7 @@ each_error_has_the_code_and_status_of_the_contract(void **state)
         {ERR_ALREADY_TAKEN, 409, "already_taken"},
         {ERR_GONE, 410, "gone"},
         {ERR_TOO_LARGE, 413, "too_large"},
+        {ERR_BAD_RANGE, 416, "bad_parameter"},
         {ERR_TOO_MANY, 429, "too_many"},
         {ERR_UNAVAILABLE, 503, "unavailable"},
     };

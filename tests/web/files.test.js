@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { cookiesOf, get, post, request } from '../lib/http.js';
 import { startInstance } from '../lib/instance.js';
 import { allEvents, confPoll, sendFile } from '../lib/people.js';
-import { errorOf, html, isError, isErrorPage, join, json, room } from '../lib/wire.js';
+import { errorOf, html, isError, isErrorPage, join, json, only, room } from '../lib/wire.js';
 
 const MOST = 300000;
 let instance, base, usual;
@@ -248,6 +248,10 @@ test('Range: a part, the rest, the last bytes, and 416 for what is not there', a
         const answer = await part(range);
         assert.equal(answer.status, 416, range);
         assert.equal(answer.headers['content-range'], 'bytes */1000');
+        assert.deepEqual(only(errorOf(answer), 'code', 'parameter', 'reason'), { code: 'bad_parameter', parameter: null,
+            reason: 'The file has 1000 bytes and no such part.' });
+        assert.equal(answer.headers['content-disposition'], undefined);
+        assert.match(isErrorPage(await part(range, { Accept: 'text/html' }), 416), /1000 bytes/);
     }
     for (const range of ['bytes=5-2', 'lines=0-1', 'bytes=a-b', 'bytes=0-1,5-6',
         'bytes=']) assert.equal((await part(range)).status, 200, range);
