@@ -10,6 +10,8 @@
 #include "page/show.h"
 #include "page/template.h"
 
+static const char sign_in_page[] = "/agent.html";
+
 enum { ACTION, LOGIN, PASSWORD };
 
 static const struct param params[] = {
@@ -77,12 +79,20 @@ static enum err
 answer(struct request *r)
 {
     const char *action = r->args[ACTION].text ? r->args[ACTION].text : "in";
-    show_go(r, "/agent.html");
+    show_go(r, sign_in_page);
     if (text_same(action, "in"))
         return sign_in(r);
     if (text_same(action, "out"))
         return sign_out(r);
     return center_fault(r->c, ERR_BAD_PARAMETER, "action", "action is in or out.");
+}
+
+/* Without JavaScript an error is a page, and he wants to try again. */
+static const char *
+back(struct request *r)
+{
+    (void)r;
+    return sign_in_page;
 }
 
 /* PREFORK: a password costs a tenth of a second of computing on purpose, during which others must not wait. */
@@ -96,4 +106,6 @@ const struct service service = {
     .params = params,
     .answer = answer,
     .render = template_render,
+    .back = back,
+    .back_text = "Go back to signing in",
 };

@@ -120,6 +120,7 @@ write_message_page(struct request *r, enum err err, struct body *body)
     value_add_text(tree, "parameter", r->c->fault.parameter);
     value_add_text(tree, "reason", fault_reason(r, err));
     value_add_text(tree, "back", r->service->back ? r->service->back(r) : NULL);
+    value_add_text(tree, "back_text", r->service->back_text);
     value_add_text(tree, "site_name", r->c->settings->site_name);
     value_add_text(tree, "phone_number", r->c->settings->phone_number);
     value_add_flag(tree, "is_unsent", err == ERR_UNAVAILABLE && is_post);

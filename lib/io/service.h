@@ -133,13 +133,14 @@ struct service {
     const struct hold *hold; /* HOLD only */
 
     /* Writes pages: put template_render (page/template.h) here. io stands below page and may not know it, so the program brings
-     * it along. Error pages are the template "message", with status, code, title, parameter, reason, back, site_name and
-     * phone_number. NULL: no page can be written, and a browser gets errors as JSON or XML. */
+     * it along. Error pages are the template "message", with status, code, title, parameter, reason, back, back_text, site_name
+     * and phone_number. NULL: no page can be written, and a browser gets errors as JSON or XML. */
     enum err (*render)(struct arena *mem, const char *folder, const char *name, const struct value *tree, struct buf *out);
 
     /* The address that an error's page leads back to, its `back`; NULL: none. It is asked after any error: parameters may be
      * missing or wrong, and r->caller NULL. */
     const char *(*back)(struct request *r);
+    const char *back_text; /* what that link says; NULL: that it leads back to the conversation */
 };
 
 extern const struct service service;

@@ -26,6 +26,17 @@ nobody(struct request *r)
     return center_fault(r->c, ERR_UNAUTHORIZED, NULL, "This needs a valid token, session or API key.");
 }
 
+/* Who follows a customer's link in a browser knows no tokens. */
+static enum err
+no_member(struct request *r)
+{
+    bool is_page = r->is_page_wanted || (r->service->format == FORMAT_PAGE && !r->is_json_wanted && !r->is_xml_wanted);
+    return is_page
+               ? center_fault(r->c, ERR_UNAUTHORIZED, NULL,
+                     "This link does not open the conversation; use the link that you were given, or start a new conversation.")
+               : nobody(r);
+}
+
 /* ── the headers ── */
 
 static const char *
@@ -301,7 +312,7 @@ member_by(struct request *r, int64_t conf, const char *token, bool by_cookie, st
     if (err == OK && by_cookie)
         err = check_csrf(r, id, id);
     if (err != OK)
-        return err == ERR_NOT_FOUND || err == ERR_UNAUTHORIZED ? nobody(r) : err;
+        return err == ERR_NOT_FOUND || err == ERR_UNAUTHORIZED ? no_member(r) : err;
     out->kind = CALLER_MEMBER;
     out->token = token;
     out->serial = id;
@@ -316,12 +327,12 @@ member_by_session(struct request *r, int64_t conf, struct caller *out)
 {
     enum err err = find_session(r, out);
     if (err != OK || out->kind != CALLER_STAFF)
-        return err == OK ? nobody(r) : err;
+        return err == OK ? no_member(r) : err;
     err = member_of_agent(r->c, conf, out->agent.id, &out->member);
     if (err == OK && out->by_cookie)
         err = check_csrf(r, out->member.id, out->serial);
     if (err != OK)
-        return err == ERR_NOT_FOUND ? nobody(r) : err;
+        return err == ERR_NOT_FOUND ? no_member(r) : err;
     out->kind = CALLER_MEMBER;
     out->serial = out->member.id;
     return OK;
@@ -347,7 +358,7 @@ access_member_of(struct request *r, int64_t conf)
     token = conf ? request_cookie_get(r, access_member_cookie(r, conf)) : NULL;
     if (token)
         return member_by(r, conf, token, true, caller);
-    return conf ? member_by_session(r, conf, caller) : nobody(r);
+    return conf ? member_by_session(r, conf, caller) : no_member(r);
 }
 
 enum err

@@ -352,6 +352,10 @@ wrong_foreign_and_missing_tokens_get_one_answer(void **state)
     }
     struct request *r = from_here(p, "GET", SAY("conf=%s", name), "HTTP_AUTHORIZATION=Bearer m_3_x");
     DENIED(r, access_member(r), ERR_UNAUTHORIZED, NULL);
+    r = from_here(p, "GET", SAY("conf=%s&token=m_1_x", name), "HTTP_ACCEPT=text/html");
+    DENIED(r, access_member(r), ERR_UNAUTHORIZED, NULL);
+    assert_string_equal(r->c->fault.reason,
+        "This link does not open the conversation; use the link that you were given, or start a new conversation.");
     r = from_here(p, "GET", SAY("conf=%s", name), SAY("HTTP_COOKIE=rtcc_m%lld=m_3_x", (long long)ann.conf));
     DENIED(r, access_member(r), ERR_UNAUTHORIZED, NULL);
 }

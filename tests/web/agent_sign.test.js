@@ -55,7 +55,10 @@ test('a wrong password, an unknown login and a password with other letters are 4
         bodies.add(answer.body);
     }
     assert.equal(bodies.size, 1);
-    isErrorPage(await post(base, url, { login: 'sam', password: 'x' }, html), 401);
+    const page = await post(base, url, { login: 'sam', password: 'x' }, html);
+    isErrorPage(page, 401);
+    assert.match(page.body, /<a [^>]*href="\/agent\.html">Go back to signing in<\/a>/);
+    assert.doesNotMatch(page.body, /conversation/);
     assert.equal((await signIn(instance, 'ben')).agent, 'ben');
 });
 

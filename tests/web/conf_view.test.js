@@ -97,7 +97,10 @@ test('the way on for those without cookies opens nothing else and not for long',
 
 test('a wrong token, no token and no conference are an error as a page', async () => {
     const { customer } = await room(base), other = await room(base);
-    isErrorPage(await view(customer), 401);
+    for (const page of [await view(customer), await view(customer, { token: 'm_1_x' })]) {
+        assert.match(isErrorPage(page, 401), /^This link does not open the conversation; use the link that you were given, or /);
+        assert.match(page.body, /Start a conversation/);
+    }
     isErrorPage(await view(customer, { token: other.customer.token }), 401);
     isErrorPage(await view({ conference: '123456789012345server' }, { token: customer.token }), 401);
     isErrorPage(await get(base, url, { token: customer.token }, {}), 400);
