@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { isQuiet } from '../lib/access.js';
 import { AGENT, CUSTOMER, PICTURE, agentTalks, allSent, appears, conferenceOf, customerTalks, launch, newPerson, preparePage,
-    says, write } from '../lib/browser.js';
+    says, when, write } from '../lib/browser.js';
 import { get } from '../lib/http.js';
 import { startInstance, tree } from '../lib/instance.js';
 import { sendFile } from '../lib/people.js';
@@ -68,6 +68,17 @@ test('no page loads anything from another origin, and none complains', async () 
     for (const page of pages) isQuiet(page, /status of 401.*agent_poll|status of 404.*nothing_here/);
     assert.ok(await room.$eval('img.shot', (picture) => picture.complete && picture.naturalWidth === 10), 'the picture is shown');
     assert.equal(await room.$eval('.me a[href]', (link) => `${link.target} ${link.rel}`), '_blank noopener noreferrer nofollow');
+});
+
+test('a long address that the customer comes from does not keep him out', async () => {
+    const { context, page } = await newPerson(browser), from = `${instance.base}/shop?${'x'.repeat(3000)}`;
+    await page.goto(from);
+    await page.evaluate(() => location.assign('/cgi_bin/form_submit'));
+    await appears(page, '#start');
+    await when(page, 'the script has filled the form in', () => document.forms.form.elements.page.value);
+    assert.equal(await page.evaluate(() => document.referrer.length), from.length);
+    assert.equal(await page.$eval('[name=page]', (field) => field.value), from.slice(0, 2000));
+    await context.close();
 });
 
 test('the pages are light', async () => {

@@ -50,6 +50,13 @@ test('the answer has the elements of the contract, in its order', async () => {
     assert.equal(Number(leader), Number(participant) + 1, "the leader's is that plus one");
 });
 
+test('the domain is the host that was asked, without its port', async () => {
+    for (const [host, domain] of [['[::1]:8080', '[::1]'], ['[2001:db8::7]', '[2001:db8::7]'], ['rtcc.example:8080', 'rtcc.example']]) {
+        const root = (await get(base, url('vcs_conf_schedule'), {}, { headers: { Host: host, ...sam.headers } })).xml();
+        assert.equal(textAt(root, 'domain'), domain);
+    }
+});
+
 test('the document begins with the declaration and has the lines of the contract', async () => {
     const { body } = await get(base, url('vcs_conf_schedule'), { subject: 'new_conference' });
     const lines = body.replace(/\d{15}server/, 'ID').replace(/\d{7}/g, 'CODE').split('\n');
