@@ -105,6 +105,7 @@ class Conference {
     this.pill(pillText(state, queue), isNew);
     this.closed(state === 'waiting' ? queue?.opens_at : null);
     if (state === 'ended' && !more) this.end();
+    if (news.some((event) => event.kind === 'rating' && event.from?.member === this.me)) this.thank();
     return state !== 'ended' || more;
   }
 
@@ -255,7 +256,8 @@ class Conference {
     $('ended').focus();
   }
 
-  /* Also after a reload that came before the rating had arrived: the server then drew the form once more. */
+  /* Also after a reload that came before the rating had arrived: the server then drew the form once more. Either the outbox still
+   * has it, or it came as an event behind those that were drawn. */
   thank() {
     $('rating')?.replaceWith(make('p', { id: 'thanks' }, 'Thank you for your rating.'));
   }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { CUSTOMER, allSent, appears, customerTalks, cutOff, disappears, heldBy, launch, loseAnswers, posted, says, storedBy,
     textsOn, textsOnceShown, write } from '../lib/browser.js';
-import { get } from '../lib/http.js';
+import { get, post } from '../lib/http.js';
 import { startInstance, until } from '../lib/instance.js';
 import { act, say } from '../lib/people.js';
 
@@ -101,6 +101,23 @@ test('a message that the server is still holding when the page is reloaded arriv
     await allSent(room);
     assert.deepEqual(await storedBy(instance, staff), ['My box was open.', 'first', 'second']);
     assert.deepEqual(await textsOn(room), ['My box was open.', 'first', 'second']);
+});
+
+test('a rating that arrives just after the page was drawn anew is thanked for', async (t) => {
+    const { room, agent, staff } = await talk(t), conf = staff.conference;
+    await act(instance, agent, 'end', { conf });
+    await appears(room, '#rating');
+    const token = (await room.cookies()).find((one) => one.value.startsWith('m_')).value;
+    const programs = instance.processes('conf_poll').map(({ pid }) => pid);
+    const signal = (name) => programs.forEach((pid) => process.kill(pid, name));
+    t.after(() => signal('SIGCONT'));
+    signal('SIGSTOP');
+    await room.reload();
+    await appears(room, '#rating');
+    const rated = await post(instance.base, '/cgi_bin/conf_post', { conf, token, kind: 'rating', stars: 5, nonce: 'rated' });
+    assert.equal(rated.status, 200, rated.body);
+    signal('SIGCONT');
+    await says(room, '#ended', 'Thank you for your rating.');
 });
 
 test('programs and web server that are killed lose nothing', async (t) => {
