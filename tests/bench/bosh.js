@@ -57,12 +57,9 @@ listen:
       /http-bind: mod_bosh
 modules:
   mod_bosh: {}
-shaper:
-  normal: {}
 `);
     const erl = ['-noinput', '-pa', ...fs.readdirSync('/usr/lib/x86_64-linux-gnu').filter((one) => one.startsWith('ejabberd'))
-        .map((one) => `/usr/lib/x86_64-linux-gnu/${one}/ebin`), '-mnesia', 'dir', `"${own}/mnesia"`, '-s', 'ejabberd',
-    '-config', '/dev/null'];
+        .map((one) => `/usr/lib/x86_64-linux-gnu/${one}/ebin`), '-mnesia', 'dir', `"${own}/mnesia"`, '-s', 'ejabberd'];
     return startServer('/usr/bin/erl', erl, port, { env: { ...process.env, HOME: own, EJABBERD_CONFIG_PATH: file,
         EJABBERD_LOG_PATH: path.join(own, 'ejabberd.log'), SPOOL_DIR: own, ERL_MAX_PORTS: '30000', ERL_CRASH_DUMP: path.join(own, 'crash') } });
 }

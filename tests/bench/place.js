@@ -45,10 +45,9 @@ export async function startServer(command, args, port, options = {}) {
     const child = spawn(command, args, { stdio: 'ignore', ...options });
     const ended = new Promise((done) => child.once('exit', done));
     child.once('error', (error) => { throw error; });
-    await until(() => isListening(port), `${command} listens`, 60000, 200);
-    return { port,
-        pids: () => descendants(child.pid),
-        stop: async () => { child.kill('SIGTERM'); await ended; } };
+    const stop = async () => { child.kill('SIGTERM'); await ended; };
+    await until(() => isListening(port), `${command} listens`, 60000, 200).catch(async (error) => { await stop(); throw error; });
+    return { port, pids: () => descendants(child.pid), stop };
 }
 
 function descendants(pid) {
@@ -124,6 +123,7 @@ export function load(kind, place, options) {
         if (code !== 0) fail(new Error(`load ${kind}: ${errors}`));
         else done(JSON.parse(out.trim().split('\n').pop()));
     }));
+    result.catch(() => {}); // whoever awaits it later hears of it
     return { held, result };
 }
 
