@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -45,6 +44,7 @@ struct db {
     int in_use;       /* a shared lock, held as long as the databases are open */
     struct turn turn; /* to write the main one; held while depth is above 0 */
     int64_t busy_since_ms;
+    bool is_beginning; /* the wait for the turn counts, too */
     int depth;
     int64_t look;  /* between db_read_begin() and db_read_end(), until a write comes: its number; 0: none */
     bool is_alone; /* the transaction is that of a single statement */
@@ -62,17 +62,15 @@ db_fault(sqlite3 *handle, const char *doing)
     return ERR_UNAVAILABLE;
 }
 
-/* Gives up when the time to wait is over. */
 static int
 wait_a_little(void *context, int attempt)
 {
     struct db *db = context;
-    struct timespec pause = {0, 100000 + random() % 200000};
-    if (attempt == 0)
+    if (attempt == 0 && !db->is_beginning)
         db->busy_since_ms = clock_boot_ms();
     if (clock_boot_ms() - db->busy_since_ms >= DB_BUSY_MS)
         return false;
-    nanosleep(&pause, NULL);
+    usleep(100 + (useconds_t)random() % 200);
     return true;
 }
 
@@ -228,8 +226,7 @@ db_close(struct db *db)
         sqlite3_finalize(db->verbs[i / VERBS][i % VERBS]);
     sqlite3_close(db->main);
     sqlite3_close(db->live);
-    if (db->in_use >= 0)
-        close(db->in_use);
+    close(db->in_use); /* -1 where it was not opened: nothing happens */
     turn_close(&db->turn);
     free(db->statements);
     free(db->folder);
@@ -267,11 +264,14 @@ is_lost(const struct db *db)
 static enum err
 begin_in_turn(struct db *db)
 {
-    if (!turn_take(&db->turn, clock_boot_ms() + DB_BUSY_MS)) {
+    db->busy_since_ms = clock_boot_ms();
+    if (!turn_take(&db->turn, db->busy_since_ms + DB_BUSY_MS)) {
         log_error("database: others were before this one for %d ms", DB_BUSY_MS);
         return ERR_UNAVAILABLE;
     }
+    db->is_beginning = true;
     enum err err = run_verb(db, VERB_BEGIN);
+    db->is_beginning = false;
     if (err != OK)
         turn_give(&db->turn);
     return err;
