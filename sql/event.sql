@@ -23,18 +23,27 @@ WHERE e.site = $site AND e.conf = $conf AND e.id > $after AND e.id <= $upto
     AND (e.audience = 'all' OR (e.audience = 'staff' AND $is_staff = 1) OR (e.audience = 'member' AND e.to_id = $member))
 ORDER BY e.id LIMIT $most;
 
--- event_since_agent: the same for all conferences that an agent is in, or left just now.
+-- event_since_agent: the same for all conferences that an agent is in or left just now; an OR would look through all he ever was in.
 --   in  agent int, left_after int, after int, upto int, most int
 --   out id int, conf int, at int, member int, kind text, text text, data text, role text, name text, nonce text
 --   many
 SELECT e.id, e.conf, e.at, e.member, e.kind, e.text, e.data, m.role, m.name,
     CASE WHEN e.member = mine.id THEN e.nonce END AS nonce
-FROM member mine
+FROM (
+    SELECT site, id, conf FROM member WHERE site = $site AND agent = $agent AND agent <> 0 AND left_at = 0
+    UNION ALL
+    SELECT site, id, conf FROM member WHERE site = $site AND agent = $agent AND agent <> 0 AND left_at > $left_after
+) mine
     CROSS JOIN event e ON e.site = mine.site AND e.conf = mine.conf AND e.id > $after AND e.id <= $upto
         AND (e.audience IN ('all', 'staff') OR (e.audience = 'member' AND e.to_id = mine.id))
     LEFT JOIN member m ON m.site = e.site AND m.id = e.member
-WHERE mine.site = $site AND mine.agent = $agent AND mine.agent <> 0 AND (mine.left_at = 0 OR mine.left_at > $left_after)
 ORDER BY e.id LIMIT $most;
+
+-- event_at: when an event happened.
+--   in  id int
+--   out at int
+--   one
+SELECT at FROM event WHERE site = $site AND id = $id;
 
 -- event_tail: the cursor behind which the last events of a conference stand.
 --   in  conf int, most int

@@ -131,7 +131,9 @@ jobs_run(struct job *jobs, size_t count)
     }
     if (is_quick_look)
         db_read_end(jobs[0].r->c->db);
-    if (saved_count > 0)
+    if (saved_count == 1)
+        run_saved(saved[0], saved[0]->r->c->db); /* a transaction of its own */
+    else if (saved_count > 1)
         run_batch(saved, saved_count);
 }
 

@@ -160,6 +160,8 @@ run_ready(struct loop *loop)
         if (take(loop, conn, &jobs[count]))
             conns[count++] = conn;
     }
+    if (count > 0 && loop->service->mode == HOLD)
+        park_expect(loop);
     if (count > 0)
         jobs_run(jobs, count);
     loop->asked_ms = count > 0 ? loop->now_ms : loop->asked_ms;

@@ -47,6 +47,7 @@ struct loop {
     struct news news;
     bool is_news_known; /* the first news() went well */
     bool is_rung;
+    bool is_deaf; /* nobody waits: the bell is not listened to */
     bool are_places_due;
     int64_t tick_ms; /* the next one */
     struct host {
@@ -76,6 +77,9 @@ void loop_answer(struct loop *loop, struct conn *conn, struct job *job);
 void loop_watch(struct loop *loop, struct conn *conn, bool has_output);
 
 void park_start(struct loop *loop);
+
+/* Before requests are run that may be parked: from here on nothing that happens is missed. */
+void park_expect(struct loop *loop);
 
 /* Keeps what is needed of a held request; the caller ends the job. */
 void park_add(struct loop *loop, struct conn *conn, const struct request *r);

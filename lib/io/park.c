@@ -5,7 +5,10 @@
  * asked afterwards from where it stood before. One news() for all that changed and a table by key, instead of asking for each
  * waiter, so that ten thousand who wait cost nothing while others write.
  *
- * Woken requests are taken in slices: a message to nine hundred must not keep new requests waiting until the last has it. */
+ * Woken requests are taken in slices: a message to nine hundred must not keep new requests waiting until the last has it.
+ *
+ * A process in which nobody waits does not listen to the bell: of the programs that hold, most messages concern one, and waking
+ * the others for each took them from the processor just when that one needed it. */
 #include "io/loop.h"
 
 #include <stdlib.h>
@@ -156,6 +159,28 @@ ask_news(struct loop *loop)
     job_end(&job);
 }
 
+void
+park_expect(struct loop *loop)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &loop->bell};
+    if (!loop->is_deaf)
+        return;
+    loop->is_deaf = false;
+    if (loop->bell >= 0)
+        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->bell, &event);
+    ask_news(loop);
+}
+
+static void
+be_deaf(struct loop *loop)
+{
+    if (!loop->is_deaf && loop->bell >= 0)
+        epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->bell, NULL);
+    loop->is_deaf = true;
+    loop->news = (struct news){.is_begun = false};
+    loop->is_news_known = loop->are_places_due = false;
+}
+
 /* Whoever moved up, unless he was told a moment ago: then the question stays open. */
 static void
 wake_moved(struct loop *loop, int64_t key, int32_t place)
@@ -199,8 +224,12 @@ tick(struct loop *loop)
         if (err != OK)
             log_warn("what was due could not be done: %s", err_code(err));
     }
+    if (loop->conns.parked == 0 && ring_is_empty(&loop->conns.woken)) {
+        be_deaf(loop);
+        return;
+    }
     ask_news(loop);
-    if (hold->places != NULL && loop->are_places_due && loop->conns.parked > 0)
+    if (hold->places != NULL && loop->are_places_due)
         ask_places(loop);
 }
 
@@ -234,12 +263,9 @@ void
 park_start(struct loop *loop)
 {
     loop->bell = bell_listen(db_folder(loop->process.db));
-    if (loop->bell < 0) {
+    if (loop->bell < 0)
         log_warn("the bell cannot be heard: news come up to a second late");
-    } else {
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &loop->bell};
-        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->bell, &event);
-    }
+    loop->is_deaf = true;
     tick(loop);
 }
 

@@ -9,7 +9,7 @@
 #include "model/conference.h"
 #include "model/site.h"
 
-enum { DATA_MAX_BYTES = 262144, JUST_LEFT_MS = 60000 };
+enum { DATA_MAX_BYTES = 262144, JUST_LEFT_MS = 60000, COMMIT_LATE_MS = 3000 };
 
 static const char *const audiences[] = {[TO_ALL] = "all", [TO_STAFF] = "staff", [TO_MEMBER] = "member", [TO_AGENT] = "agent"};
 
@@ -198,18 +198,35 @@ event_read(struct center *c, int64_t conf, const struct reader *reader, int64_t 
     return OK;
 }
 
+/* The conferences that an agent left since then have something to tell him that he has not heard: what happened at his leaving.
+ * Before his cursor's event he left none of these (but what is committed has its time a little earlier); who ends one every few
+ * seconds would have a hundred looked through each time. */
+static enum err
+just_left(struct center *c, int64_t after, int64_t *left_after)
+{
+    struct event_at cursor;
+    *left_after = after > 0 ? c->now_ms - JUST_LEFT_MS : INT64_MAX;
+    enum err err = after > 0 ? sql_event_at(c->db, c->mem, &(struct sql_event_at_in){.id = after}, &cursor) : ERR_NOT_FOUND;
+    bool is_past = err == OK && cursor.at <= c->now_ms; /* else the clock was set back since then */
+    if (is_past && cursor.at - COMMIT_LATE_MS > *left_after)
+        *left_after = cursor.at - COMMIT_LATE_MS;
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
 enum err
 event_read_agent(struct center *c, int64_t agent, int64_t *after, struct value *list, bool *is_more)
 {
     struct event_since_agent *rows;
     size_t count;
-    int64_t upto;
+    int64_t upto, left_after = 0;
     enum err err = begin_read(c, after, &upto);
+    if (err == OK)
+        err = just_left(c, *after, &left_after);
     if (err != OK)
         return err;
     struct sql_event_since_agent_in in = {.agent = agent,
         .after = *after,
-        .left_after = *after > 0 ? c->now_ms - JUST_LEFT_MS : INT64_MAX,
+        .left_after = left_after,
         .upto = upto,
         .most = EVENTS_MOST + 1};
     err = sql_event_since_agent(c->db, c->mem, &in, &rows, &count);

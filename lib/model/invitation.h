@@ -55,7 +55,7 @@ must_check enum err invitation_standing(struct center *c, const struct invitatio
 /* Where whoever came now would stand: position is one behind all that wait. */
 must_check enum err invitation_standing_of_next(struct center *c, struct standing *out);
 
-/* How many invitations came from the same number before. */
+/* How many invitations came from the same number before; 100 stands for more, too. */
 must_check enum err invitation_contacts(struct center *c, const struct invitation *invitation, int64_t *out);
 
 /* Where a conference stands, for those who ask again and again: the whole order is read once and kept until it changes, so that

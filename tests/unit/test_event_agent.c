@@ -46,6 +46,27 @@ an_agent_hears_how_a_conference_ended_that_he_has_just_left(void **state)
 }
 
 static void
+what_happens_in_a_conference_after_he_heard_of_its_end_does_not_concern_an_agent(void **state)
+{
+    struct installation *p = *state;
+    struct agent anna = place_agent(p, "anna");
+    struct member a = place_member(p, place_conference(p).id, "A"), b = place_member(p, place_conference(p).id, "B");
+    enter(p, &anna, a.conf);
+    enter(p, &anna, b.conf);
+    int64_t before = now_at(p);
+    WELL(p, talk_end(&p->c, a.conf, a.id));
+    place_later(p, 10000);
+    say(p, &b, TO_ALL, 0, "in-b");
+    int64_t after = now_at(p);
+    say(p, &a, TO_ALL, 0, "late-a");
+    say(p, &b, TO_ALL, 0, "again-b");
+    const char *got = heard_by_agent(p, &anna, &before); /* one who has not heard of the end hears all of it */
+    assert_true(strstr(got, "ended") && strstr(got, "in-b") && strstr(got, "late-a"));
+    got = heard_by_agent(p, &anna, &after);
+    assert_true(strstr(got, "again-b") && !strstr(got, "late-a"));
+}
+
+static void
 an_agent_with_more_than_five_hundred_events_gets_them_in_turns(void **state)
 {
     struct installation *p = *state;
@@ -160,6 +181,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         PLACED(an_agent_hears_all_his_conferences_and_no_other),
         PLACED(an_agent_hears_how_a_conference_ended_that_he_has_just_left),
+        PLACED(what_happens_in_a_conference_after_he_heard_of_its_end_does_not_concern_an_agent),
         PLACED(an_agent_with_more_than_five_hundred_events_gets_them_in_turns),
         PLACED(what_happens_to_an_agent_himself_is_for_him_alone),
         PLACED(news_says_whom_each_event_concerns),

@@ -198,17 +198,40 @@ a_savepoint_that_fails_is_503_for_one_request_alone(void **state)
     end(jobs, 2);
     release_fails = false;
     savepoint_fails = true;
-    jobs = RUN(&changing, "ok");
-    assert_string_equal(asked, "begin0 begin1 commit0");
-    assert_true(says(&jobs[0], "Status: 503 "));
+    jobs = RUN(&changing, "ok", "ok");
+    assert_string_equal(asked, "begin0 begin1 begin1 commit0");
+    assert_true(says(&jobs[0], "Status: 503 ") && says(&jobs[1], "Status: 503 "));
+    end(jobs, 2);
+}
+
+static void
+a_single_request_is_a_transaction_without_a_savepoint(void **state)
+{
+    struct job *jobs = RUN(&changing, "ok");
+    assert_string_equal(asked, "begin0 ok1 commit0");
+    assert_true(says(&jobs[0], "Status: 200 "));
+    end(jobs, 1);
+    jobs = RUN(&changing, "bad");
+    assert_string_equal(asked, "begin0 bad1 rollback0");
+    assert_true(says(&jobs[0], "Status: 409 "));
+    end(jobs, 1);
+    commit_fails = true;
+    jobs = RUN(&changing, "file");
+    assert_true(says(&jobs[0], "Status: 503 ") && !says(&jobs[0], "X-Session"));
+    assert_int_equal(jobs[0].answer.file.fd, -1);
+    assert_int_equal(fcntl(opened, F_GETFD), -1);
     end(jobs, 1);
 }
 
 static void
 malformed_and_forbidden_requests_change_nothing(void **state)
 {
-    struct job *jobs = RUN(&changing, "-", "!ok");
-    assert_string_equal(asked, "begin0 begin1 rollback1 commit0");
+    struct job *jobs = RUN(&changing, "-", "!ok", "!ok");
+    assert_string_equal(asked, "begin0 begin1 rollback1 begin1 rollback1 commit0");
+    assert_true(says(&jobs[0], "Status: 400 ") && says(&jobs[1], "Status: 403 ") && says(&jobs[2], "Status: 403 "));
+    end(jobs, 3);
+    jobs = RUN(&changing, "-", "!ok");
+    assert_string_equal(asked, "begin0 rollback0");
     assert_true(says(&jobs[0], "Status: 400 ") && says(&jobs[1], "Status: 403 "));
     end(jobs, 2);
     jobs = RUN(&changing, "-");
@@ -219,8 +242,12 @@ malformed_and_forbidden_requests_change_nothing(void **state)
 static void
 a_page_that_cannot_be_written_undoes_its_request(void **state)
 {
-    struct job *jobs = RUN(&changing, "page");
-    assert_string_equal(asked, "begin0 begin1 page2 rollback1 commit0");
+    struct job *jobs = RUN(&changing, "page", "ok");
+    assert_string_equal(asked, "begin0 begin1 page2 rollback1 begin1 ok2 commit1 commit0");
+    assert_true(says(&jobs[0], "Status: 503 ") && says(&jobs[1], "Status: 200 "));
+    end(jobs, 2);
+    jobs = RUN(&changing, "page");
+    assert_string_equal(asked, "begin0 page1 rollback0");
     assert_true(says(&jobs[0], "Status: 503 "));
     end(jobs, 1);
 }
@@ -244,6 +271,7 @@ main(void)
         JOB(if_commit_fails_every_request_is_503_and_nothing_of_its_answer_is_left),
         JOB(if_the_database_stays_busy_no_program_is_asked),
         JOB(a_savepoint_that_fails_is_503_for_one_request_alone),
+        JOB(a_single_request_is_a_transaction_without_a_savepoint),
         JOB(malformed_and_forbidden_requests_change_nothing),
         JOB(a_page_that_cannot_be_written_undoes_its_request),
         JOB(who_changes_nothing_or_may_wait_gets_no_transaction),

@@ -160,6 +160,33 @@ places_are_not_asked_when_nobody_waits_or_nothing_moved(void **state)
 }
 
 static void
+while_nobody_waits_news_are_not_asked_for_and_nothing_is_missed_afterwards(void **state)
+{
+    int bell[2];
+    assert_int_equal(pipe(bell), 0);
+    loop->bell = bell[0];
+    loop->is_deaf = false;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &loop->bell};
+    assert_int_equal(epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->bell, &event), 0);
+    pass(1000);
+    pass(1000);
+    assert_true(loop->is_deaf && tick_calls == 2 && news_calls == 0);
+    assert_int_equal(write(bell[1], "x", 1), 1);
+    assert_int_equal(epoll_wait(loop->epoll, &event, 1, 0), 0);
+    park_expect(loop); /* as before each turn's requests: the cursor is taken before they look */
+    assert_int_equal(news_calls, 1);
+    int fd = park(*state, 7, 0, "");
+    assert_int_equal(epoll_wait(loop->epoll, &event, 1, 0), 1); /* what rang meanwhile is still there */
+    park_expect(loop);
+    assert_int_equal(news_calls, 1);
+    pass(1000);
+    assert_true(!loop->is_deaf && news_calls == 2);
+    close(fd);
+    close(bell[0]);
+    close(bell[1]);
+}
+
+static void
 a_waiter_without_news_for_him_goes_on_with_what_he_learned(void **state)
 {
     int fd = park(*state, 7, 0, "");
@@ -319,6 +346,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         PARK(a_better_place_ends_a_wait_only_after_15_s),
         PARK(places_are_not_asked_when_nobody_waits_or_nothing_moved),
+        PARK(while_nobody_waits_news_are_not_asked_for_and_nothing_is_missed_afterwards),
         PARK(a_waiter_without_news_for_him_goes_on_with_what_he_learned),
         PARK(who_was_parked_before_the_first_news_is_looked_at_when_they_are_known),
         PARK(many_who_are_woken_are_taken_in_slices),
