@@ -23,7 +23,7 @@ WHERE e.site = $site AND e.conf = $conf AND e.id > $after AND e.id <= $upto
     AND (e.audience = 'all' OR (e.audience = 'staff' AND $is_staff = 1) OR (e.audience = 'member' AND e.to_id = $member))
 ORDER BY e.id LIMIT $most;
 
--- event_since_agent: the same for all conferences that an agent is in or left just now; an OR would look through all he ever was in.
+-- event_since_agent: the same for all conferences that an agent is in or left just now (an OR would search all he ever was in).
 --   in  agent int, left_after int, after int, upto int, most int
 --   out id int, conf int, at int, member int, kind text, text text, data text, role text, name text, nonce text
 --   many
