@@ -1,13 +1,20 @@
 --- Offers, and why they were made.
 
--- routing_free: agents who may be offered something, longest idle first.
---   out id int
+-- routing_free: agents who may be offered something, longest idle first, behind one of them.
+--   in  idle_since int, id int, most int
+--   out id int, idle_since int
 --   many
-SELECT a.id FROM agent a
+SELECT a.id, a.idle_since FROM agent a
 WHERE a.site = $site AND a.state = 'ready' AND a.is_present = 1 AND a.is_disabled = 0
+    AND (a.idle_since, a.id) > ($idle_since, $id)
     AND NOT EXISTS (SELECT 1 FROM reservation r WHERE r.site = $site AND r.agent = a.id AND r.state = 'pending')
     AND (SELECT count(*) FROM member m WHERE m.site = $site AND m.agent = a.id AND m.agent <> 0 AND m.left_at = 0) < a.capacity
-ORDER BY a.idle_since, a.id LIMIT 1000;
+ORDER BY a.idle_since, a.id LIMIT $most;
+
+-- routing_queued: whether anybody waits who is not offered to an agent now.
+--   out id int
+--   one
+SELECT id FROM invitation WHERE site = $site AND state = 'queued' ORDER BY priority, queued_at, id LIMIT 1;
 
 -- routing_ready: how many agents are ready and there, whatever they have to do.
 --   out agents int

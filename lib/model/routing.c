@@ -1,5 +1,5 @@
 /* routing.c: see routing.h. Agents look for work, not work for agents: with 100,000 waiting the first row of an index is found as
- * fast as with ten, and only as many looks are made as agents are free. */
+ * fast as with ten, and only as many looks are made as agents are free; none when nobody waits, which is most of the time. */
 #include "model/routing.h"
 
 #include "base/clock.h"
@@ -9,6 +9,8 @@
 #include "model/invitation.h"
 #include "model/site.h"
 #include "model/trace.h"
+
+enum { AGENTS_AT_ONCE = 8, AGENTS_MOST = 1000 }; /* looked at in a turn: read in pieces, for most turns offer one thing or two */
 
 /* ── offering ── */
 
@@ -62,16 +64,44 @@ offer_first(struct center *c, int64_t agent)
     return err == OK ? offer(c, first.id, agent) : err;
 }
 
+static enum err
+is_anybody_queued(struct center *c, bool *out)
+{
+    struct routing_queued first;
+    enum err err = sql_routing_queued(c->db, c->mem, &first);
+    *out = err == OK;
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* The next few who are free; *from moves behind them. */
+static enum err
+next_free(struct center *c, struct sql_routing_free_in *from, struct routing_free **agents, size_t *count)
+{
+    enum err err = sql_routing_free(c->db, c->mem, from, agents, count);
+    if (err == OK && *count > 0) {
+        from->idle_since = (*agents)[*count - 1].idle_since;
+        from->id = (*agents)[*count - 1].id;
+    }
+    return err;
+}
+
 enum err
 routing_run(struct center *c)
 {
+    struct sql_routing_free_in from = {.idle_since = INT64_MIN, .most = AGENTS_AT_ONCE};
     struct routing_free *agents;
-    size_t count;
-    enum err err = sql_routing_free(c->db, c->mem, &agents, &count);
-    for (size_t i = 0; err == OK && i < count; i++) {
-        err = offer_first(c, agents[i].id);
-        if (err == ERR_NOT_FOUND)
-            err = OK; /* nothing for him; the next may have other skills, or may not have refused it */
+    size_t count = AGENTS_AT_ONCE, looked = 0;
+    bool is_queued;
+    enum err err = is_anybody_queued(c, &is_queued);
+    while (err == OK && is_queued && count == AGENTS_AT_ONCE && looked < AGENTS_MOST) {
+        err = next_free(c, &from, &agents, &count);
+        for (size_t i = 0; err == OK && is_queued && i < count; i++, looked++) {
+            err = offer_first(c, agents[i].id);
+            if (err == OK)
+                err = is_anybody_queued(c, &is_queued);
+            else if (err == ERR_NOT_FOUND)
+                err = OK; /* nothing for him; the next may have other skills, or may not have refused it */
+        }
     }
     return err;
 }
@@ -86,11 +116,12 @@ enum err
 routing_staff(struct center *c, int64_t *ready, int64_t *is_free)
 {
     struct routing_ready row;
+    struct sql_routing_free_in every = {.idle_since = INT64_MIN, .most = AGENTS_MOST};
     struct routing_free *agents;
     size_t count;
     enum err err = sql_routing_ready(c->db, c->mem, &row);
     if (err == OK)
-        err = sql_routing_free(c->db, c->mem, &agents, &count);
+        err = sql_routing_free(c->db, c->mem, &every, &agents, &count);
     if (err != OK)
         return err;
     *ready = row.agents;
@@ -209,9 +240,13 @@ is_anything_due(struct center *c, bool *out)
 static enum err
 is_anything_to_offer(struct center *c, bool *out)
 {
+    struct sql_routing_free_in every = {.idle_since = INT64_MIN, .most = AGENTS_MOST};
     struct routing_free *agents;
-    size_t count;
-    enum err err = sql_routing_free(c->db, c->mem, &agents, &count);
+    size_t count = 0;
+    bool is_queued;
+    enum err err = is_anybody_queued(c, &is_queued);
+    if (err == OK && is_queued)
+        err = sql_routing_free(c->db, c->mem, &every, &agents, &count);
     for (size_t i = 0; err == OK && !*out && i < count; i++) {
         struct invitation_for_agent first;
         err = first_for(c, agents[i].id, &first);

@@ -62,6 +62,35 @@ the_most_urgent_waits_least_and_equals_in_the_order_of_coming(void **state)
     }
 }
 
+/* They are read in pieces; whom nobody before him may have is found behind them all, and those behind the last offer stay free. */
+static void
+one_among_many_who_has_the_skill_is_found_and_several_wishes_find_several(void **state)
+{
+    enum { AGENTS = 30, SKILLED = 27 };
+    struct installation *p = *state;
+    struct agent agents[AGENTS];
+    struct invitation i;
+    for (int n = 0; n < AGENTS; n++) {
+        agents[n] = place_agent(p, arena_printf(p->c.mem, "agent%02d", n));
+        p->c.now_ms += n % 3; /* some became idle at the same time */
+    }
+    WELL(p, agent_set_skill(&p->c, agents[SKILLED].login, "billing", 5));
+    struct invitation_wish wish = place_wish(place_conference(p).id);
+    wish.skill = "billing";
+    WELL(p, talk_queue(&p->c, &wish, &i));
+    assert_int_equal(place_number(p, "SELECT agent FROM reservation WHERE state = 'pending'"), agents[SKILLED].id);
+    for (int n = 0; n < AGENTS; n++)
+        if (n != SKILLED)
+            WELL(p, talk_notready(&p->c, &agents[n], "lunch"));
+    for (int n = 0; n < 12; n++)
+        place_customer(p, "waits");
+    assert_int_equal(place_number(p, "SELECT count(*) FROM reservation WHERE state = 'pending'"), 1);
+    place_sql(p, "UPDATE agent SET state = 'ready', reason = ''");
+    WELL(p, routing_run(&p->c));
+    assert_int_equal(place_number(p, "SELECT count(*) FROM reservation WHERE state = 'pending'"), 13);
+    assert_int_equal(place_number(p, "SELECT count(DISTINCT agent) FROM reservation WHERE state = 'pending'"), 13);
+}
+
 static void
 who_is_full_not_ready_away_disabled_or_without_the_skill_is_offered_nothing(void **state)
 {
@@ -207,6 +236,7 @@ main(void)
         PLACED(the_longest_idle_is_offered_first_and_goes_to_the_end_when_he_accepts),
         PLACED(an_agent_has_one_offer_at_a_time_and_a_customer_is_offered_to_one_agent),
         PLACED(the_most_urgent_waits_least_and_equals_in_the_order_of_coming),
+        PLACED(one_among_many_who_has_the_skill_is_found_and_several_wishes_find_several),
         PLACED(who_is_full_not_ready_away_disabled_or_without_the_skill_is_offered_nothing),
         PLACED(an_agent_serves_as_many_as_his_capacity),
         PLACED(why_nobody_was_offered_is_in_the_trace_too),

@@ -244,7 +244,7 @@ what_fails_in_the_middle_leaves_nothing_behind(void **state)
     place_sql(p, "ALTER TABLE conference RENAME TO hidden");
     REFUSED(p, talk_queue(&p->c, &wish, &out), ERR_UNAVAILABLE, NULL);
     REFUSED(p, talk_end(&p->c, i.conf, 0), ERR_UNAVAILABLE, NULL);
-    place_sql(p, "ALTER TABLE reservation RENAME TO hidden_reservation");
+    place_sql(p, "ALTER TABLE invitation RENAME TO hidden_invitation");
     REFUSED(p, talk_ready(&p->c, &anna), ERR_UNAVAILABLE, NULL);
 }
 
