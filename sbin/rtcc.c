@@ -45,7 +45,7 @@ static const struct command {
     {"topic set", "NAME SKILL [PRIORITY]", 2, 3, NULL, "what a topic of the form needs ('' for no skill); priority 1 goes first",
         topic_set_command, NULL},
     {"topic list", "", 0, 0, NULL, "lists the topics", topic_list_command, NULL},
-    {"backup", "FILE", 1, 1, NULL, "writes a whole copy of the database while the programs run", backup_command, NULL},
+    {"backup", "FILE", 1, 1, NULL, "writes a whole copy while the programs run, sent files beside it", backup_command, NULL},
     {"restore", "FILE", 1, 1, NULL, "puts a copy in the database's place; the programs must be stopped", NULL, command_restore},
     {"work", "[--stay]", 0, 0, "--stay", "does what is due; with --stay for ever", work_command, NULL},
     {"doctor", "", 0, 0, NULL, "says what is wrong here and how to mend it", NULL, command_doctor},

@@ -27,3 +27,9 @@ UPDATE file SET bytes = $bytes WHERE site = $site AND id = $id AND bytes = $had 
 --   in  id int, event int, type text
 --   count
 UPDATE file SET event = $event, type = $type WHERE site = $site AND id = $id AND event = 0;
+
+-- file_all: every file whose bytes are kept, behind one of them.
+--   in  id int, most int
+--   out id int, place text, bytes int
+--   many
+SELECT id, place, bytes FROM file WHERE site = $site AND id > $id ORDER BY id LIMIT $most;

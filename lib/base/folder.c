@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 enum err
@@ -15,4 +16,45 @@ folder_sync(const char *path)
     close(fd);
     errno = error;
     return status == 0 ? OK : ERR_UNAVAILABLE;
+}
+
+static bool
+copy_bytes(int in, int out)
+{
+    char block[65536];
+    ssize_t n;
+    while ((n = read(in, block, sizeof block)) > 0)
+        if (write(out, block, (size_t)n) != n)
+            return false;
+    return n == 0 && fsync(out) == 0;
+}
+
+enum err
+folder_copy(const char *from, const char *to)
+{
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    int out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0660);
+    bool is_copied = out >= 0 && copy_bytes(in, out);
+    int error = errno;
+    if (in >= 0)
+        close(in);
+    if (out >= 0)
+        close(out);
+    errno = error;
+    return is_copied ? OK : ERR_UNAVAILABLE;
+}
+
+enum err
+folder_put(const char *from, const char *to)
+{
+    if (unlink(to) != 0 && errno != ENOENT)
+        return ERR_UNAVAILABLE;
+    if (link(from, to) == 0)
+        return OK;
+    enum err err = folder_copy(from, to);
+    int error = errno;
+    if (err != OK)
+        unlink(to);
+    errno = error;
+    return err;
 }

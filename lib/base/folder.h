@@ -1,5 +1,5 @@
-/* folder: makes the names in a folder safe. A file's own fsync keeps its bytes; that it is there, or there under its new name, is
- * the folder's. */
+/* folder: makes the names in a folder safe, and copies files. A file's own fsync keeps its bytes; that it is there, or there
+ * under its new name, is the folder's. */
 #ifndef RTCC_FOLDER_H
 #define RTCC_FOLDER_H
 
@@ -7,5 +7,13 @@
 
 /* What was made, renamed or removed in the folder is on the disk when it returns OK. ERR_UNAVAILABLE: see errno. */
 must_check enum err folder_sync(const char *path);
+
+/* A copy of the file `from` under the name `to`, in the place of what stands there; its bytes are on the disk when it returns OK.
+ * ERR_UNAVAILABLE: see errno; half a copy may be there. */
+must_check enum err folder_copy(const char *from, const char *to);
+
+/* The same for a file that is never changed: a second name for it where the file system can, else a copy. ERR_UNAVAILABLE:
+ * nothing is there. */
+must_check enum err folder_put(const char *from, const char *to);
 
 #endif

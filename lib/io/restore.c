@@ -13,23 +13,6 @@
 #include "base/folder.h"
 #include "io/db.h"
 
-static bool
-copy_file(const char *from, const char *to)
-{
-    char block[65536];
-    ssize_t n = -1;
-    int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0660);
-    while (in >= 0 && out >= 0 && (n = read(in, block, sizeof block)) > 0)
-        if (write(out, block, (size_t)n) != n)
-            n = -1;
-    bool is_copied = n == 0 && fsync(out) == 0;
-    if (in >= 0)
-        close(in);
-    if (out >= 0)
-        close(out);
-    return is_copied;
-}
-
 /* Asked before the copy is opened: opening makes a database of ours out of an empty file and of any that has no version. */
 static bool
 has_version(const char *path)
@@ -120,7 +103,7 @@ restore_copy(const char *folder, const char *path, struct arena *mem, const char
     *why = "see the lines above";
     remove_files(mem, work, left); /* of a restore that was killed: its log must not be taken for the copy's */
     enum err err = OK;
-    if ((mkdir(work, 0770) != 0 && errno != EEXIST) || !copy_file(path, copy)) {
+    if ((mkdir(work, 0770) != 0 && errno != EEXIST) || folder_copy(path, copy) != OK) {
         *why = arena_printf(mem, "%s cannot be copied: %s", path, strerror(errno));
         err = ERR_UNAVAILABLE;
     }

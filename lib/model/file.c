@@ -114,6 +114,10 @@ enum err
 file_open(struct center *c, const struct file *file, int *fd)
 {
     *fd = open(path_of(c, file->place), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (*fd < 0 && errno == ENOENT) {
+        log_error("file: %s is not in the folder files: was it left behind when this place was restored?", file->place);
+        return center_fault(c, ERR_NOT_FOUND, "id", "This file is not kept here any more.");
+    }
     return *fd >= 0 ? OK : disk_fault(c, "open");
 }
 

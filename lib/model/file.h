@@ -35,7 +35,7 @@ must_check enum err file_before(struct center *c, const struct member *member, c
 /* ERR_NOT_FOUND: none, or not whole. */
 must_check enum err file_find(struct center *c, int64_t id, struct file *out);
 
-/* Opens the bytes for reading. ERR_UNAVAILABLE: they are not where they should be. */
+/* Opens the bytes for reading. ERR_NOT_FOUND: they are lost. ERR_UNAVAILABLE: they cannot be read. */
 must_check enum err file_open(struct center *c, const struct file *file, int *fd);
 
 /* Pictures, PDF, audio and video may be shown in the browser; the rest is for saving. */

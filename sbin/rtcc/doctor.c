@@ -8,6 +8,7 @@
 #include "io/http.h"
 #include "io/settings.h"
 #include "model/agent.h"
+#include "model/filestore.h"
 #include "model/health.h"
 #include "model/session.h"
 #include "model/vcs.h"
@@ -58,6 +59,19 @@ look_at_integrity(struct center *c, struct health *h)
         "Stop the programs and restore the last backup: rtcc restore FILE");
 }
 
+static void
+look_at_missing_files(struct center *c, struct health *h)
+{
+    int64_t missing;
+    const char *dir = filestore_folder(c);
+    if (filestore_missing(c, &missing) != OK)
+        return; /* what the database said about itself is told already */
+    health_add(h, "sent files", missing == 0,
+        missing ? arena_printf(c->mem, "%lld files that the database knows are not in %s.", (long long)missing, dir)
+                : arena_printf(c->mem, "All are in %s.", dir),
+        "Copy them from a backup: they lie in the folder FILE.files beside its FILE.");
+}
+
 /* Without a database there is still something to see: what does not need it. */
 static void
 look_inside(struct center *c, struct health *h, const char *why)
@@ -69,6 +83,7 @@ look_inside(struct center *c, struct health *h, const char *why)
     }
     health_look(c, h);
     look_at_integrity(c, h);
+    look_at_missing_files(c, h);
     look_at_agents(c, h);
 }
 

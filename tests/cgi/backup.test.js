@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { get, post } from '../lib/http.js';
 import { buildFolder, sleep, startInstance } from '../lib/instance.js';
-import { agentPoll, allEvents, ask, confPoll, say, signIn } from '../lib/people.js';
+import { agentPoll, allEvents, ask, confPoll, say, sendFile, signIn } from '../lib/people.js';
 import { isError, join, room, rtcc, schedule } from '../lib/wire.js';
 
 let folder, runDir, instance, base;
@@ -66,6 +66,70 @@ test('a backup under load is whole, and is what was there at one moment', async 
         last = newest;
     }
     assert.ok(last > Number(sqlite(copies[0], 'SELECT max(id) FROM event')));
+});
+
+const fileOf = (place, who, file) => get(place.base, '/cgi_bin/file_get', { id: file, token: who.token });
+
+/* Another place, whose programs are stopped. */
+async function elsewhere(name) {
+    const runDir = path.join(folder, name), first = await startInstance({ runDir });
+    await first.stop();
+    return {
+        state: path.join(runDir, 'state'),
+        command: (...args) => rtcc(buildFolder, path.join(runDir, 'rtcc.conf'), args),
+        start: () => startInstance({ runDir, port: first.port }),
+    };
+}
+
+test('the files that were sent go along with a backup, and are there where it is restored', async () => {
+    const { customer, agent } = await room(base), bytes = Buffer.alloc(300000, 'file ');
+    const { file } = await sendFile(instance, customer, 'a.txt', 'text/plain', bytes);
+    const copy = path.join(folder, 'files.db');
+    assert.equal((await command('backup', copy)).status, 0);
+    const kept = fs.readdirSync(`${copy}.files`);
+    assert.deepEqual(kept, fs.readdirSync(path.join(runDir, 'state/files')));
+    assert.match((await command('backup', copy)).stderr, /stands already/);
+    fs.renameSync(`${copy}.files`, path.join(folder, 'again.db.files'));
+    assert.match((await command('backup', path.join(folder, 'again.db'))).stderr, /again\.db\.files stands already/);
+    assert.ok(!fs.existsSync(path.join(folder, 'again.db')), 'half a backup looks like a whole one');
+    fs.renameSync(path.join(folder, 'again.db.files'), `${copy}.files`);
+
+    const there = await elsewhere('other');
+    fs.renameSync(`${copy}.files`, `${copy}.away`);
+    const without = await there.command('restore', copy);
+    assert.equal(without.status, 0, without.stderr);
+    assert.match(without.stderr, new RegExp(`^rtcc: ${kept.length} files that the database knows are not in `));
+    const poor = await there.start();
+    const lost = await fileOf(poor, customer, file), doctor = await there.command('doctor');
+    await poor.stop();
+    isError(lost, 'not_found');
+    assert.match(lost.body, /not kept here any more/);
+    assert.equal(doctor.status, 1);
+    assert.match(doctor.stdout, new RegExp(`NOT OK  sent files +${kept.length} files .*\\n.*FILE\\.files`));
+
+    fs.renameSync(`${copy}.away`, `${copy}.files`);
+    const whole = await there.command('restore', copy);
+    assert.equal(whole.status, 0);
+    assert.equal(whole.stderr, '');
+    assert.deepEqual(fs.readdirSync(path.join(there.state, 'files')), kept);
+    const rich = await there.start();
+    const found = await fileOf(rich, customer, file), well = await there.command('doctor');
+    await rich.stop();
+    assert.equal(found.status, 200);
+    assert.equal(found.body, bytes.toString());
+    assert.match(well.stdout, /ok +sent files +All are in /);
+    assert.equal((await fileOf(instance, agent, file)).body, bytes.toString(), 'and it is still where it was');
+});
+
+test('a database whose file names lead out of the folder copies nothing from there', async () => {
+    const { customer } = await room(base), copy = path.join(folder, 'hostile.db');
+    await sendFile(instance, customer, 'a.txt', 'text/plain', Buffer.from('x'));
+    assert.equal((await command('backup', copy)).status, 0);
+    fs.writeFileSync(path.join(folder, 'secret'), 'secret');
+    execFileSync('sqlite3', [copy, "UPDATE file SET place = '../secret'"]);
+    const there = await elsewhere('trusting'), restored = await there.command('restore', copy);
+    assert.match(restored.stderr, /files that the database knows are not in/);
+    assert.ok(!fs.existsSync(path.join(there.state, 'secret')));
 });
 
 test('a backup overwrites nothing and says where it cannot write', async () => {
