@@ -114,7 +114,8 @@ enum err
 file_open(struct center *c, const struct file *file, int *fd)
 {
     *fd = open(path_of(c, file->place), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (*fd < 0 && errno == ENOENT) {
+    bool is_lost = *fd < 0 && errno == ENOENT && access(path_of(c, ""), F_OK) == 0; /* else the folder is, which comes back */
+    if (is_lost) {
         log_error("file: %s is not in the folder files: was it left behind when this place was restored?", file->place);
         return center_fault(c, ERR_NOT_FOUND, "id", "This file is not kept here any more.");
     }

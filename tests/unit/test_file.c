@@ -332,6 +332,8 @@ a_disk_that_refuses_is_unavailable_and_leaves_no_row(void **state)
     mkdir(arena_printf(p->c.mem, "%s/files", p->folder), 0770);
     WELL(p, file_take(&p->c, &ann, &piece, &file));
     unlink(arena_printf(p->c.mem, "%s/files/%s", p->folder, file.place));
+    REFUSED(p, file_open(&p->c, &file, &fd), ERR_NOT_FOUND, "id");
+    rmdir(arena_printf(p->c.mem, "%s/files", p->folder));
     REFUSED(p, file_open(&p->c, &file, &fd), ERR_UNAVAILABLE, NULL);
 }
 
