@@ -105,7 +105,7 @@ static enum err
 wake(struct request *r, struct wait *wait, bool is_late)
 {
     bool has_news;
-    enum err err = session_check(r->c, wait->key, wait->member);
+    enum err err = session_check(r->c, wait->key, wait->member, -1);
     if (err == OK)
         err = fill(r, wait->key, wait->after, wait->parked_ms, &has_news);
     if (err != OK || (!has_news && !is_late))

@@ -7,6 +7,7 @@
 #include "io/settings.h"
 #include "model/conference.h"
 #include "model/event.h"
+#include "model/session.h"
 #include "model/site.h"
 #include "page/access.h"
 #include "page/news.h"
@@ -23,7 +24,8 @@ static const struct param params[] = {
     {.name = NULL},
 };
 
-enum { FLAG_COOKIE = 1, FLAG_STAFF = 2 };
+/* Of a parked request; above them the lower bits of the session by which an agent came. */
+enum { FLAG_COOKIE = 1, FLAG_STAFF = 2, FLAG_SESSION = 4, FLAGS = 3, SERIAL_BITS = 0x1fffffff };
 
 /* What an answer needs; the same for a request just come and for one that was parked. */
 struct poll {
@@ -75,6 +77,26 @@ finish(struct request *r, const struct poll *p)
     return err == OK ? show_queue(r, r->out, p->conf) : err;
 }
 
+static uint32_t
+flags_of(struct request *r, const struct poll *p)
+{
+    uint32_t flags = (p->by_cookie ? FLAG_COOKIE : 0) | (p->is_staff ? FLAG_STAFF : 0);
+    if (!r->caller->agent.id)
+        return flags;
+    return flags | FLAG_SESSION | (uint32_t)(session_serial(r->c, r->caller->token) & SERIAL_BITS) << FLAGS;
+}
+
+/* An agent who came by his session hears nothing more when that has ended. */
+static enum err
+check_session(struct request *r, const struct wait *wait)
+{
+    struct member member;
+    if (!(wait->flags & FLAG_SESSION))
+        return OK;
+    enum err err = member_find(r->c, wait->member, &member);
+    return err == OK ? session_check(r->c, member.agent, wait->flags >> FLAGS, SERIAL_BITS) : err;
+}
+
 static enum err
 park(struct request *r, const struct poll *p)
 {
@@ -90,7 +112,7 @@ park(struct request *r, const struct poll *p)
         .after = p->after,
         .place = place,
         .deadline_ms = r->c->boot_ms + wait_s * 1000,
-        .flags = (p->by_cookie ? FLAG_COOKIE : 0) | (p->is_staff ? FLAG_STAFF : 0)};
+        .flags = flags_of(r, p)};
     return request_hold(r, &wait);
 }
 
@@ -119,7 +141,9 @@ wake(struct request *r, struct wait *wait, bool is_late)
         .after = wait->after,
         .is_staff = wait->flags & FLAG_STAFF,
         .by_cookie = wait->flags & FLAG_COOKIE};
-    enum err err = fill(r, &p, wait->parked_ms, &has_news);
+    enum err err = check_session(r, wait);
+    if (err == OK)
+        err = fill(r, &p, wait->parked_ms, &has_news);
     if (err != OK)
         return err;
     if (!has_news && !is_late) {

@@ -97,14 +97,14 @@ session_serial(struct center *c, const char *token)
 }
 
 enum err
-session_check(struct center *c, int64_t agent, int64_t serial)
+session_check(struct center *c, int64_t agent, int64_t serial, int64_t bits)
 {
     struct session_hashes *rows;
     size_t count;
     struct sql_session_hashes_in in = {.agent = agent, .at = c->now_ms};
     enum err err = sql_session_hashes(c->db, c->mem, &in, &rows, &count);
     for (size_t i = 0; err == OK && i < count; i++)
-        if (serial_of(rows[i].hash) == serial)
+        if ((serial_of(rows[i].hash) & bits) == (serial & bits))
             return OK;
     return err == OK ? not_signed_in(c) : err;
 }

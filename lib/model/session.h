@@ -21,8 +21,9 @@ must_check enum err session_agent(struct center *c, const char *token, struct ag
 /* A number that stands for a session where its token must not be kept: 53 bits of its hash. */
 int64_t session_serial(struct center *c, const char *token);
 
-/* Whether that session of the agent still counts. ERR_UNAUTHORIZED: it has ended, or he may not work here any more. */
-must_check enum err session_check(struct center *c, int64_t agent, int64_t serial);
+/* Whether that session of the agent still counts; of its serial `bits` are known, -1: all. ERR_UNAUTHORIZED: it has ended, or he
+ * may not work here any more. */
+must_check enum err session_check(struct center *c, int64_t agent, int64_t serial, int64_t bits);
 
 /* Signs out; the agent becomes not ready (signed_out) when it was his last session. */
 must_check enum err session_close(struct center *c, const char *token);

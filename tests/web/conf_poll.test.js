@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { get, post, request } from '../lib/http.js';
 import { sleep, startInstance } from '../lib/instance.js';
-import { act, allEvents, ask, confPoll, say, sendFile } from '../lib/people.js';
+import { act, allEvents, ask, confPoll, say, sendFile, signIn } from '../lib/people.js';
 import { hasMembers, isError, isQuick, join, json, room, schedule, talk } from '../lib/wire.js';
 
 const url = '/cgi_bin/conf_poll', POSTERS = 20, EACH = 25;
@@ -192,6 +192,22 @@ test('an ended conference answers at once, whatever the cursor', async () => {
 });
 
 /* ── typing ── */
+
+test('a poll by an agent\'s session hears nothing more when that session has ended; by the room\'s own token it goes on', async (t) => {
+    const { agent, customer, staff } = await talk(t, instance, 'ben'), other = await signIn(instance, 'ben');
+    const { after: from } = await confPoll(instance, customer);
+    const by = (options, query) => get(base, url, { conf: customer.conference, after: from, wait: 10, ...query }, options);
+    const waiting = [by({ cookie: agent.cookie }), by({ bearer: agent.token }), by({ cookie: other.cookie }), by({}, { token: staff.token })];
+    await sleep(200);
+    assert.equal((await post(base, '/cgi_bin/agent_sign', { action: 'out' }, { bearer: agent.token })).status, 200);
+    await say(instance, customer, 'not for who is out');
+    const [cookie, bearer, ...others] = await Promise.all(waiting);
+    for (const out of [cookie, bearer]) {
+        isError(out, 'unauthorized');
+        assert.ok(!out.body.includes('not for who is out'));
+    }
+    for (const one of others) assert.deepEqual(one.json().events.map((event) => event.text), ['not for who is out']);
+});
 
 test('typing reaches open polls only, is not stored and carries no new id', async () => {
     const { customer, agent } = await room(base), { waiting, from } = await hold(agent), own = await hold(customer, { wait: 1 });
