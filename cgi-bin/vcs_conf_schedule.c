@@ -105,17 +105,23 @@ moment(struct request *r, int first, int64_t *out)
     return OK;
 }
 
-static const char *
-kept_options(struct request *r)
+/* What is not sent stays as it was. */
+static enum err
+kept_options(struct request *r, const struct conference *was, const char **out)
 {
+    struct form before = {.count = 0};
+    struct fault fault;
     struct buf b = buf_new(r->c->mem, 65536);
-    for (int i = KEPT; params[i].name && !text_same(params[i].name, "_nocachex"); i++) {
-        if (!r->args[i].text)
+    enum err err = form_parse(r->c->mem, was->options, strlen(was->options), &before, &fault);
+    for (int i = KEPT; err == OK && params[i].name && !text_same(params[i].name, "_nocachex"); i++) {
+        const char *value = r->args[i].text ? r->args[i].text : form_get(&before, params[i].name);
+        if (!value)
             continue;
         buf_printf(&b, "%s%s=", b.len ? "&" : "", params[i].name);
-        buf_url(&b, r->args[i].text);
+        buf_url(&b, value);
     }
-    return buf_str(&b);
+    *out = buf_str(&b);
+    return err;
 }
 
 static const char *
@@ -124,34 +130,58 @@ or_else(const char *given, const char *otherwise)
     return given ? given : otherwise;
 }
 
+/* A conference that is moved without a word about its end keeps its length; another length moves its end. */
 static enum err
-read_wish(struct request *r, struct conference_wish *w)
+read_times(struct request *r, const struct conference *was, struct conference_wish *w)
 {
-    *w = (struct conference_wish){.account = r->caller->account,
-        .reqid = r->args[REQID].text,
-        .type = or_else(r->args[CONF_TYPE].text, "reservationless"),
-        .subject = or_else(r->args[SUBJECT].text, ""),
-        .owner = or_else(r->args[OWNER].text, r->c->settings->owner),
-        .timezone = or_else(r->args[TIMEZONE].text, ""),
-        .recurrence = or_else(r->args[RECURRENCE].text, ""),
-        .duration_s = r->args[DURATION_HOURS].number * 3600,
-        .options = kept_options(r)};
-    if (!text_same(w->type, "reservationless") && !text_same(w->type, "scheduled"))
-        return center_fault(r->c, ERR_BAD_PARAMETER, "conf_type", "conf_type is reservationless or scheduled.");
-    if (w->recurrence[0] && !recurrence_type(w->recurrence))
-        return center_fault(r->c, ERR_BAD_PARAMETER, "recurrence", "A recurrence is written as D-WE or W-1-MON.");
+    bool has_length = r->args[DURATION_HOURS].text;
+    w->duration_s = has_length ? r->args[DURATION_HOURS].number * 3600 : was->duration_s;
     enum err err = moment(r, START_YEAR, &w->start_at);
     if (err == OK)
         err = moment(r, END_YEAR, &w->end_at);
+    if (err == OK && !w->end_at && !has_length && was->end_at)
+        w->end_at = was->end_at + (w->start_at ? w->start_at - was->start_at : 0);
+    else if (err == OK && w->end_at && !has_length)
+        w->duration_s = 0; /* the end says it */
+    if (!w->start_at)
+        w->start_at = was->start_at;
     if (err == OK && w->end_at && w->end_at < w->start_at)
         return center_fault(r->c, ERR_BAD_PARAMETER, "end_year", "The end is before the start.");
     return err;
 }
 
 static enum err
-change(struct request *r, const struct conference_wish *wish, struct conference *out)
+read_wish(struct request *r, const struct conference *was, struct conference_wish *w)
 {
-    enum err err = conference_change(r->c, r->args[MOD_VANITY].number, wish, out);
+    *w = (struct conference_wish){.account = r->caller->account,
+        .reqid = r->args[REQID].text,
+        .type = or_else(r->args[CONF_TYPE].text, was->type),
+        .subject = or_else(r->args[SUBJECT].text, was->subject),
+        .owner = or_else(r->args[OWNER].text, was->owner),
+        .timezone = or_else(r->args[TIMEZONE].text, was->timezone),
+        .recurrence = or_else(r->args[RECURRENCE].text, was->recurrence)};
+    if (!text_same(w->type, "reservationless") && !text_same(w->type, "scheduled"))
+        return center_fault(r->c, ERR_BAD_PARAMETER, "conf_type", "conf_type is reservationless or scheduled.");
+    if (w->recurrence[0] && !recurrence_type(w->recurrence))
+        return center_fault(r->c, ERR_BAD_PARAMETER, "recurrence", "A recurrence is written as D-WE or W-1-MON.");
+    enum err err = kept_options(r, was, &w->options);
+    return err == OK ? read_times(r, was, w) : err;
+}
+
+/* The conference that is to be changed; for a new one what it is without a word. */
+static enum err
+find_was(struct request *r, struct conference *was)
+{
+    *was = (struct conference){.type = "reservationless",
+        .subject = "",
+        .owner = r->c->settings->owner,
+        .timezone = "",
+        .recurrence = "",
+        .options = ""};
+    if (!r->args[MOD_VANITY].text)
+        return OK;
+    const char *code = arena_printf(r->c->mem, "%07lld", (long long)r->args[MOD_VANITY].number);
+    enum err err = conference_own_by_code(r->c, r->caller->account, code, was);
     return err == ERR_NOT_FOUND ? center_fault(r->c, err, "mod_vanity", "No conference of yours has this code.") : err;
 }
 
@@ -159,15 +189,13 @@ static enum err
 answer(struct request *r)
 {
     struct conference_wish wish;
-    struct conference conf;
-    enum err err = read_wish(r, &wish);
-    if (err != OK)
-        return err;
-    if (r->args[MOD_VANITY].text)
-        err = change(r, &wish, &conf);
-    else
-        err = conference_schedule(r->c, &wish, &conf);
+    struct conference was, conf;
     r->out_name = "conference";
+    enum err err = find_was(r, &was);
+    if (err == OK)
+        err = read_wish(r, &was, &wish);
+    if (err == OK)
+        err = was.id ? conference_change(r->c, was.id, &wish, &conf) : conference_schedule(r->c, &wish, &conf);
     if (err != OK)
         return err;
     show_conference(r, &conf, r->out);

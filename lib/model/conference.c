@@ -185,26 +185,24 @@ check_made_none(struct center *c, const struct conference_wish *wish)
 }
 
 enum err
-conference_change(struct center *c, int64_t code, const struct conference_wish *w, struct conference *out)
+conference_change(struct center *c, int64_t id, const struct conference_wish *w, struct conference *out)
 {
     int changed;
-    enum err err = conference_own_by_code(c, w->account, arena_printf(c->mem, "%07lld", (long long)code), out);
-    if (err == OK)
-        err = check_made_none(c, w);
+    enum err err = check_made_none(c, w);
     if (err != OK)
         return err;
-    struct sql_conference_change_in in = {.id = out->id,
+    struct sql_conference_change_in in = {.id = id,
         .type = w->type,
         .subject = w->subject,
         .owner = w->owner,
         .timezone = w->timezone,
-        .start_at = w->start_at ? w->start_at : out->start_at,
+        .start_at = w->start_at,
         .end_at = w->end_at,
         .duration_s = w->duration_s,
         .recurrence = w->recurrence,
         .options = w->options};
     err = sql_conference_change(c->db, &in, &changed);
-    return err == OK ? conference_get(c, out->id, out) : err;
+    return err == OK ? conference_get(c, id, out) : err;
 }
 
 enum err

@@ -32,8 +32,8 @@ struct conference_wish {
  * ERR_CONFLICT. */
 must_check enum err conference_schedule(struct center *c, const struct conference_wish *wish, struct conference *out);
 
-/* Gives a live conference of that account other values. ERR_NOT_FOUND: no such code, or another's. */
-must_check enum err conference_change(struct center *c, int64_t code, const struct conference_wish *wish, struct conference *out);
+/* Gives a live conference other values, all of the wish's but its account. ERR_CONFLICT: its reqid has made a conference. */
+must_check enum err conference_change(struct center *c, int64_t id, const struct conference_wish *wish, struct conference *out);
 
 /* The conference of a number, live or not. ERR_NOT_FOUND. */
 must_check enum err conference_get(struct center *c, int64_t id, struct conference *out);

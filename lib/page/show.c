@@ -187,6 +187,16 @@ show_options(const struct form *options, struct value *tree)
         add_option(v, names[i], options, names[i], "false");
 }
 
+/* How long one of several is, however that was told: as such, or by the hours of start and end, between which the whole row of
+ * them may lie. */
+static int64_t
+length_s(const struct conference *conf)
+{
+    enum { DAY_S = 24 * 60 * 60 };
+    bool has_end = conf->end_at > conf->start_at;
+    return conf->duration_s == 0 && has_end ? (conf->end_at - conf->start_at) / 1000 % DAY_S : conf->duration_s;
+}
+
 static void
 show_recurrence(const struct conference *conf, struct value *tree)
 {
@@ -196,7 +206,7 @@ show_recurrence(const struct conference *conf, struct value *tree)
     struct value *v = value_add_object(tree, "recurrence");
     value_attribute(v, "type", type);
     value_attribute(v, "pattern", conf->recurrence);
-    value_add_int(v, "duration", conf->duration_s);
+    value_add_int(v, "duration", length_s(conf));
 }
 
 void

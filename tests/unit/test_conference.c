@@ -269,33 +269,34 @@ an_account_changes_its_own_live_conference(void **state)
     struct conference_wish wish = wish_of("key:abc", NULL);
     WELL(p, conference_schedule(&p->c, &wish, &conf));
     wish.subject = "another";
-    wish.start_at = 0;
+    wish.start_at = conf.start_at + 5000;
     wish.options = "";
-    WELL(p, conference_change(&p->c, conf.code, &wish, &changed));
+    WELL(p, conference_change(&p->c, conf.id, &wish, &changed));
     assert_int_equal(changed.id, conf.id);
     assert_int_equal(changed.code, conf.code);
     assert_string_equal(changed.subject, "another");
     assert_string_equal(changed.options, "");
-    assert_int_equal(changed.start_at, conf.start_at);
-    WELL(p, conference_change(&p->c, conf.code + 1, &wish, &changed));
-    assert_int_equal(changed.id, conf.id);
+    assert_int_equal(changed.start_at, conf.start_at + 5000);
+    for (int n = 0; n < 2; n++) {
+        WELL(p, conference_own_by_code(&p->c, "key:abc", arena_printf(p->c.mem, "%07lld", (long long)conf.code + n), &changed));
+        assert_int_equal(changed.id, conf.id);
+    }
 }
 
 static void
-nobody_changes_anothers_or_an_ended_conference(void **state)
+nobody_finds_anothers_or_an_ended_conference_to_change_it(void **state)
 {
     struct installation *p = *state;
     struct conference conf, out;
     struct conference_wish wish = wish_of("key:abc", NULL);
     WELL(p, conference_schedule(&p->c, &wish, &conf));
-    wish.account = "key:other";
-    wish.subject = "mine now";
-    REFUSED(p, conference_change(&p->c, conf.code, &wish, &out), ERR_NOT_FOUND, NULL);
-    wish.account = "key:abc";
-    REFUSED(p, conference_change(&p->c, -2, &wish, &out), ERR_NOT_FOUND, NULL);
-    REFUSED(p, conference_change(&p->c, (conf.code + 2) % 10000000, &wish, &out), ERR_NOT_FOUND, NULL);
+    const char *code = arena_printf(p->c.mem, "%07lld", (long long)conf.code);
+    const char *another = arena_printf(p->c.mem, "%07lld", (long long)(conf.code + 2) % 10000000);
+    REFUSED(p, conference_own_by_code(&p->c, "key:other", code, &out), ERR_NOT_FOUND, NULL);
+    REFUSED(p, conference_own_by_code(&p->c, "key:abc", "-000002", &out), ERR_NOT_FOUND, NULL);
+    REFUSED(p, conference_own_by_code(&p->c, "key:abc", another, &out), ERR_NOT_FOUND, NULL);
     WELL(p, talk_end(&p->c, conf.id, 0));
-    REFUSED(p, conference_change(&p->c, conf.code, &wish, &out), ERR_NOT_FOUND, NULL);
+    REFUSED(p, conference_own_by_code(&p->c, "key:abc", code, &out), ERR_NOT_FOUND, NULL);
     assert_string_equal(place_text(p, "SELECT subject FROM conference"), "s");
 }
 
@@ -355,7 +356,7 @@ main(void)
         PLACED(a_request_id_is_the_accounts_own_and_none_is_always_a_new_conference),
         PLACED(eight_processes_with_the_same_request_make_one_conference),
         PLACED(an_account_changes_its_own_live_conference),
-        PLACED(nobody_changes_anothers_or_an_ended_conference),
+        PLACED(nobody_finds_anothers_or_an_ended_conference_to_change_it),
         PLACED(a_list_has_the_accounts_own_live_conferences_oldest_first),
         PLACED(without_its_tables_everything_is_unavailable),
     };

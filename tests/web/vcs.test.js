@@ -234,6 +234,34 @@ test('mod_vanity changes that conference, by either of its codes; id and codes s
     assert.deepEqual(listed.map((one) => textAt(one, 'subject')), [`changed by ${made.participant}`]);
 });
 
+test('mod_vanity leaves what is not sent as it was; a moved conference keeps its length', async () => {
+    const made = (await post(base, '/cgi-bin/vcs_conf_schedule', sent, sam)).xml(), { leader } = conferenceOf(made);
+    const change = async (query) => (await post(base, '/cgi-bin/vcs_conf_schedule', { mod_vanity: leader, ...query }, sam)).xml();
+    const read = (root) => ({ ...readAsOriginal(root), subject: textAt(root, 'subject') });
+    const before = read(made), differs = async (query) => {
+        const now = read(await change(query));
+        return Object.fromEntries(Object.entries(now).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])));
+    };
+    assert.deepEqual(await differs({ subject: 'Only this' }), { subject: 'Only this' });
+    assert.deepEqual(await differs({ subject: sent.subject, webinar_mode: before.webinar === 'true' ? 'false' : 'true' }),
+        { webinar: before.webinar === 'true' ? 'false' : 'true' });
+    await change({ webinar_mode: before.webinar });
+    const [y, m, d, h, min] = before.start, moved = { start_year: y + 1, start_month: m, start_day: d, start_hour: h, start_min: min };
+    assert.deepEqual(await differs(moved), { start: [y + 1, m, d, h, min], end: [2032, 12, 30, 23, 59] }, 'one of them has a 29 February');
+    assert.deepEqual(await differs({ duration_hours: 3, end_year: 2033 }),
+        { start: [y + 1, m, d, h, min], end: [2033, 1, 1, 0, 0], recurrence: { ...before.recurrence, duration: 10800 } });
+    isError(await get(base, url('vcs_conf_schedule'), { mod_vanity: leader, end_year: 2030 }, sam), 'bad_parameter', 'end_year');
+});
+
+test('a recurrence has its length in seconds, whether that or an end was sent', async () => {
+    const half = { start_year: 2031, start_month: 2, start_day: 3, start_hour: 9, recurrence: 'D-WE' };
+    const length = async (query) => textAt((await get(base, url('vcs_conf_schedule'), { ...half, ...query })).xml(), 'recurrence/duration');
+    assert.equal(await length({ end_year: 2031, end_month: 2, end_day: 3, end_hour: 10, end_min: 30 }), '5400');
+    assert.equal(await length({ end_year: 2031, end_month: 12, end_day: 31, end_hour: 10, end_min: 30 }), '5400', 'until the end of the year');
+    assert.equal(await length({ duration_hours: 2 }), '7200');
+    assert.equal(await length({}), '0');
+});
+
 test('a change with a reqid may be repeated; one that made a conference is another request', async () => {
     const reqid = randomUUID(), made = conferenceOf((await get(base, url('vcs_conf_schedule'), { subject: 'made', reqid })).xml());
     const change = { mod_vanity: made.leader, subject: 'changed' };
