@@ -127,7 +127,7 @@ test: deps-test
 # The long form of tests/fault: 1,000 kills among 10,000 customers for each of three seeds. Takes an hour or so. And half an hour
 # under load, in which no program may grow.
 soak: deps-test all
-	@SOAK_S=$${SOAK_S:-1800} RTCC_BUILD='$(O)' node --test-reporter=spec tests/people/soak.test.js
+	@SOAK_S=$${SOAK_S:-2400} RTCC_BUILD='$(O)' node --test-reporter=spec tests/people/soak.test.js
 	@for file in tests/fault/*.test.js; do FAULT_SOAK=1 RTCC_BUILD='$(O)' node --test-reporter=spec $$file || exit 1; done
 
 # The README's pictures, anew.

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { cookiesOf, get, multipart, parseXml, post, urlencoded } from './http.js';
 import { sleep, tree } from './instance.js';
 import { accept, act, allEvents, ask, confPoll, readyAgent, say, sendFile, waitForOffer } from './people.js';
-import { errorOf, html, join, json, schedule } from './wire.js';
+import { errorOf, html, isError, isErrorPage, join, json, schedule, xml } from './wire.js';
 
 export const readme = fs.readFileSync(path.join(tree, 'README'), 'utf8');
 export const [, caseInCurl] = readme.match(/```sh\n([\s\S]*?)```/);
@@ -93,6 +93,14 @@ export const rawly = (port, text) => new Promise((done, failed) => {
     });
     socket.write(text);
 });
+
+/* An address that is much too long is refused by the program, in its own words and in the form that was asked for. */
+export async function longAddresses(base) {
+    const conf = 'a'.repeat(9000), poll = await get(base, '/cgi_bin/conf_poll', { conf }, json);
+    isError(poll, 'bad_parameter', 'conf');
+    isError(await get(base, '/cgi_bin/vcs', { call_data: 'a'.repeat(15000) }, xml), 'bad_parameter', 'call_data');
+    isErrorPage(await get(base, '/cgi_bin/conf_view', { conf }, html), 400);
+}
 
 /* Requests that a web server refuses by itself are answered with our page, or by our sentence where a program was asked. */
 export async function refusedByTheServer(port) {
