@@ -11,7 +11,7 @@ PREFIX  ?= /usr
 DEB_BUILD = gcc libc6-dev make pkg-config libfcgi-dev libxml2-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev libcrypt-dev
 DEB_RUN   = nginx spawn-fcgi multiwatch curl openssl tzdata
 DEB_APACHE = apache2-bin libapache2-mod-fcgid media-types # binary and modules: nothing is started on port 80
-DEB_BENCH = ejabberd prosody # beside which ours is measured, and what make test does not need: tests/bench/README.md
+DEB_BENCH = ejabberd fossil prosody # beside which ours is measured, and what make test does not need: tests/bench/README.md
 DEB_TEST  = mandoc systemd clang clang-format-14 libclang-rt-14-dev llvm-14 libcmocka-dev valgrind strace sqlite3 \
             chromium w3m lynx slowhttptest wrk libnginx-mod-nchan
 

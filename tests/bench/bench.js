@@ -9,7 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { sleep } from '../lib/instance.js';
 import { startEjabberd, startProsody } from './bosh.js';
-import { anonBytes, folder, load, memoryKb, run, startNchan, startRtcc, wrk } from './place.js';
+import { anonBytes, cpuMs, folder, load, memoryKb, run, startFossil, startNchan, startRtcc, wrk } from './place.js';
 import { agents, channels, members, queueUp } from './rooms.js';
 
 const rounds = Number(process.env.ROUNDS ?? 5), seconds = Number(process.env.SECONDS ?? 4);
@@ -106,12 +106,15 @@ async function delivery() {
 async function holding(name, place, kind, options) {
     const before = memoryKb(place.pids());
     const own = place.processes?.('conf_poll')[0]?.pid, ownBefore = own && anonBytes(own);
-    const waiting = load(kind, place, { ...options, k: 0, s: 20 });
+    const waiting = load(kind, place, { ...options, k: 0, s: 30 });
     await waiting.held;
     await sleep(3000);
+    const pids = place.pids(), cpu = cpuMs(pids), began = performance.now(); // some make a process for each who waits
+    await sleep(15000);
+    const core = (cpuMs(pids) - cpu) / (performance.now() - began) * 100;
     const each = (memoryKb(place.pids()) - before) / options.n, ownEach = own && (anonBytes(own) - ownBefore) / options.n;
-    const { cpu_ms, seconds: took } = await waiting.result;
-    return { name, each, ownEach, core: cpu_ms / took / 10 };
+    await waiting.result;
+    return { name, each, ownEach, core };
 }
 
 async function waiting() {
@@ -126,23 +129,26 @@ async function waiting() {
     row('10,000 held: the process of conf_poll', `${show(many.ownEach, 0)} bytes each`, '≤ 256, aim 128',
         `whole server: ${show(many.each, 1)} KB each, ${show(many.core)} % of a core`);
     await place.stop();
-    for (const [name, start] of [['ejabberd (BOSH)', startEjabberd], ['Prosody (BOSH)', startProsody]]) {
+    const room = { kind: 'fossil', spread: 1, rate: 20, few: 10, said: '20 messages/s to 10, on the disk' };
+    const bosh = { kind: 'bosh', spread: 1000, rate: 200, few: 1000, said: '200 messages/s, in memory' };
+    for (const [name, start, how] of [['ejabberd (BOSH)', startEjabberd, bosh], ['Prosody (BOSH)', startProsody, bosh],
+        ['fossil (/chat)', startFossil, room]]) {
         try {
-            await beside(name, start);
+            await beside(name, start, how);
         } catch (error) { // ours are not measured less well without it
             row(`${name}: 1,000 held`, 'not measured', 'beside ours', error.message.split('\n')[0]);
         }
     }
 }
 
-/* Another server, in the same way. */
-async function beside(name, start) {
+/* Another server, in the same way: 1,000 hold, spread over so many rooms; then messages to some. */
+async function beside(name, start, { kind, spread, rate, few, said }) {
     const other = await start();
     try {
-        const held = await holding(name, other, 'bosh', channels(1000, 1000));
-        const said = await load('bosh', other, { ...channels(1000, 1000), k: 8, r: 200, s: seconds }).result;
+        const held = await holding(name, other, kind, channels(1000, spread));
+        const sent = await load(kind, other, { ...channels(few, Math.min(few, spread)), k: 64, r: rate, s: seconds }).result;
         row(`${name}: 1,000 held`, `${show(held.core)} % of a core, ${show(held.each, 1)} KB each`, 'beside ours',
-            `200 messages/s: p50 ${show(said.p50_ms)} ms, p99 ${show(said.p99_ms)} ms, in memory`);
+            `${said}: p50 ${show(sent.p50_ms)} ms, p99 ${show(sent.p99_ms)} ms`);
     } finally {
         await other.stop();
     }
@@ -177,7 +183,7 @@ const said = (pattern, command, ...args) => pattern.exec(run('sh', ['-c', '"$0" 
 const packaged = (name) => said(/([\d.]+\d)/, 'dpkg-query', '-W', '-f', '${source:Upstream-Version}', name);
 
 function heading() {
-    const [cpu] = os.cpus(), versions = ['nginx', 'libsqlite3-0', 'libfcgi0ldbl', 'libnginx-mod-nchan', 'ejabberd', 'prosody'];
+    const [cpu] = os.cpus(), versions = ['nginx', 'libsqlite3-0', 'libfcgi0ldbl', 'libnginx-mod-nchan', 'ejabberd', 'prosody', 'fossil'];
     return `${new Date().toISOString().slice(0, 10)}, ${os.availableParallelism()} cores (${cpu.model}), ` +
         `load before ${os.loadavg()[0].toFixed(2)}, ${os.type()} ${os.release()}, ` +
         `${versions.map((name) => `${name} ${packaged(name)}`).join(', ')}; medians of ${rounds} rounds of ${seconds} s`;

@@ -1,4 +1,5 @@
-/* The Jabber servers of Debian with anonymous web clients (BOSH), each in a folder of its own. */
+/* The Jabber servers of Debian with anonymous web clients (BOSH), each in a folder of its own. Their queues of connections are made
+ * long, as ours is: with what they come with, five and 128, a thousand who come at once wait for minutes to be let in. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { freePort } from '../lib/instance.js';
@@ -22,6 +23,7 @@ pidfile = "${own}/prosody.pid"
 data_path = "${own}"
 run_as_root = true
 network_backend = "epoll"
+network_settings = { tcp_backlog = 4096 }
 modules_enabled = { "saslauth", "bosh", "disco" }
 modules_disabled = { "s2s", "c2s" }
 c2s_ports = {}
@@ -53,6 +55,7 @@ listen:
   - port: ${port}
     ip: "127.0.0.1"
     module: ejabberd_http
+    backlog: 4096
     request_handlers:
       /http-bind: mod_bosh
 modules:

@@ -94,6 +94,50 @@ http {
     return startServer('/usr/sbin/nginx', ['-p', `${own}/`, '-c', 'nginx.conf'], port);
 }
 
+/* fossil's chat behind nginx, as its manual has it: `nobody` may chat, and the room's table is made beforehand. */
+export async function startFossil() {
+    const [port, inner] = [await freePort(), await freePort()], own = path.join(folder, 'fossil'), file = path.join(own, 'chat.fossil');
+    fs.mkdirSync(path.join(own, 'tmp'), { recursive: true });
+    const fossil = (...args) => run('fossil', args, { env: { ...process.env, HOME: own, USER: 'bench' } });
+    fossil('init', '--admin-user', 'bench', file);
+    fossil('user', 'capabilities', 'nobody', 'hC', '-R', file);
+    fossil('sql', '-R', file, `CREATE TABLE repository.chat(msgid INTEGER PRIMARY KEY AUTOINCREMENT, mtime JULIANDAY, lmtime TEXT,
+        xfrom TEXT, xmsg TEXT, fname TEXT, fmime TEXT, mdel INT, file BLOB)`);
+    fs.writeFileSync(path.join(own, 'nginx.conf'), `${process.getuid() === 0 ? 'user root;' : ''}
+daemon off;
+worker_rlimit_nofile 19000;
+pid nginx.pid;
+error_log error.log warn;
+events { worker_connections 9000; }
+http {
+    access_log off;
+    keepalive_requests 100000;
+    ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path tmp/${name};`).join(' ')}
+    server {
+        listen 127.0.0.1:${port} backlog=4096;
+        location / { proxy_pass http://127.0.0.1:${inner}; proxy_read_timeout 500s; }
+    }
+}
+`);
+    const program = await startServer('/usr/bin/fossil', ['server', '--port', String(inner), '--localhost', file], inner,
+        { env: { ...process.env, HOME: own, USER: 'bench' } });
+    const server = await startServer('/usr/sbin/nginx', ['-p', `${own}/`, '-c', 'nginx.conf'], port);
+    return { port, pids: () => [...server.pids(), ...program.pids()], stop: async () => { await server.stop(); await program.stop(); } };
+}
+
+/* The processor time of processes so far, of all their threads, in milliseconds. */
+export function cpuMs(pids) {
+    let sum = 0;
+    for (const pid of pids) {
+        try {
+            for (const thread of fs.readdirSync(`/proc/${pid}/task`)) {
+                sum += Number(fs.readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+            }
+        } catch { /* it ended */ }
+    }
+    return sum;
+}
+
 /* What the processes have for themselves, shared pages by their share, in KB. */
 export function memoryKb(pids) {
     let sum = 0;

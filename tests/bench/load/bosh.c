@@ -16,6 +16,7 @@ struct session {
     int step;
     char sid[128];
     char jid[256];
+    int64_t full_ns; /* when the post was sent after which both connections waited; 0: one is free */
     void (*done)(struct session *);
     void *owner;
 };
@@ -146,23 +147,32 @@ prepare_poster(struct poster *p)
 }
 
 static void
-ignore(struct connection *c, const struct answer *a)
+on_free(struct connection *c, const struct answer *a)
 {
-    (void)c, (void)a;
+    struct session *s = c->owner;
+    int64_t sent_ns = s->full_ns;
+    (void)a;
+    s->full_ns = 0;
+    if (sent_ns)
+        post_taken(s->owner, sent_ns);
 }
 
-/* The server holds each request until the next one comes: the two connections take turns. */
+/* The server holds each request until the next one comes: the two connections take turns, and one of them has to be free. */
 static void
 post(struct poster *p, const struct channel *to, int64_t now)
 {
     struct session *s = p->own;
     char message[512];
     struct connection *c = s->main->is_waiting ? s->other : s->main;
-    c->on_answer = ignore;
+    c->on_answer = on_free;
+    c->owner = s;
     snprintf(message, sizeof message, "<message xmlns='jabber:client' to='%s' type='chat'><body>" MARK "%ld@</body></message>",
         to->conf, (long)now);
     send_body(s, c, "", message);
-    post_taken(p, now);
+    if (s->main->is_waiting && s->other->is_waiting)
+        s->full_ns = now;
+    else
+        post_taken(p, now);
 }
 
 const struct kind bosh_kind = {.prepare = prepare,

@@ -1,4 +1,4 @@
-/* kinds.c: how one waits and posts at rtcc and at nchan. */
+/* kinds.c: how one waits and posts at rtcc, at nchan and in fossil's chat. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,3 +118,38 @@ const struct kind nchan_kind = {.prepare = ready_at_once,
     .answered = nchan_answered,
     .prepare_poster = poster_ready_at_once,
     .post = nchan_post};
+
+/* ── fossil: one room for all; the last message's number is the cursor ── */
+
+static void
+fossil_poll(struct waiter *w)
+{
+    http_send(w->connection, "GET /chat-poll?name=%ld HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", (long)w->cursor);
+}
+
+static void
+fossil_answered(struct waiter *w, const struct answer *a)
+{
+    for (const char *at = a->body; (at = strstr(at, "\"msgid\":")) != NULL;) {
+        at += sizeof "\"msgid\":" - 1;
+        w->cursor = strtol(at, NULL, 10);
+    }
+}
+
+static void
+fossil_post(struct poster *p, const struct channel *to, int64_t now)
+{
+    char body[64];
+    (void)to;
+    int bytes = snprintf(body, sizeof body, "msg=" MARK "%ld@", (long)now);
+    http_send(p->connection,
+        "POST /chat-send HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        "Content-Length: %d\r\n\r\n%s",
+        bytes, body);
+}
+
+const struct kind fossil_kind = {.prepare = ready_at_once,
+    .poll = fossil_poll,
+    .answered = fossil_answered,
+    .prepare_poster = poster_ready_at_once,
+    .post = fossil_post};

@@ -82,7 +82,7 @@ static int
 usage(void)
 {
     fputs(
-        "usage: load rtcc|nchan|bosh|chats -p PORT [-n WAITERS] [-c CHANNELS] [-k POSTERS] [-r POSTS A SECOND, 0: flat out]\n"
+        "usage: load rtcc|nchan|bosh|fossil|chats -p PORT [-n WAITERS] [-c CHANNELS] [-k POSTERS] [-r POSTS A SECOND, 0: flat out]\n"
         "            [-s SECONDS] [-P PID,PID,…] [-f FILE] [-a AFTER]\n"
         "Prints \"held\" when all wait, and at the end one line of JSON. Without posters it only waits.\n"
         "FILE: rtcc: a line \"CONFERENCE TOKEN\" for each waiter, who begins behind the event AFTER; chats: an agent's token a line, and\n"
@@ -94,10 +94,11 @@ usage(void)
 static const struct kind *
 kind_of(const char *name)
 {
-    return strcmp(name, "rtcc") == 0    ? &rtcc_kind
-           : strcmp(name, "nchan") == 0 ? &nchan_kind
-           : strcmp(name, "bosh") == 0  ? &bosh_kind
-                                        : NULL;
+    return strcmp(name, "rtcc") == 0     ? &rtcc_kind
+           : strcmp(name, "nchan") == 0  ? &nchan_kind
+           : strcmp(name, "bosh") == 0   ? &bosh_kind
+           : strcmp(name, "fossil") == 0 ? &fossil_kind
+                                         : NULL;
 }
 
 static int

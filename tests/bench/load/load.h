@@ -71,7 +71,7 @@ struct kind {
     void (*post)(struct poster *p, const struct channel *to, int64_t now); /* ends with post_taken() */
 };
 
-extern const struct kind rtcc_kind, nchan_kind, bosh_kind;
+extern const struct kind rtcc_kind, nchan_kind, bosh_kind, fossil_kind;
 
 void waiter_ready(struct waiter *w);
 void poster_ready(struct poster *p);
