@@ -38,23 +38,23 @@ SELECT serial, conf FROM typing WHERE site = $site AND serial > $after ORDER BY 
 --   many
 SELECT member FROM typing WHERE site = $site AND conf = $conf AND boot_ms > $since_ms AND boot_ms <= $now_ms ORDER BY member;
 
--- rate_take: one more; how many that makes, and until when they count. A time too far ahead is of a clock that was set back.
---   in  bucket text, now int, window_ms int, most int
---   out count int, until_at int
+-- rate_take: one more; how many that makes, and until when they count. A time after the latest is of another boot.
+--   in  bucket text, now int, window_ms int, latest int, most int
+--   out count int, until_ms int
 --   one
-INSERT INTO rate (site, bucket, until_at, count) VALUES ($site, $bucket, $now + $window_ms, 1)
+INSERT INTO rate (site, bucket, until_ms, count) VALUES ($site, $bucket, $now + $window_ms, 1)
 ON CONFLICT (site, bucket) DO UPDATE SET
-    count = CASE WHEN until_at > $now AND until_at <= $now + $window_ms THEN count + 1 ELSE 1 END,
-    until_at = CASE WHEN until_at > $now AND until_at <= $now + $window_ms AND count + 1 <> $most THEN until_at
+    count = CASE WHEN until_ms > $now AND until_ms <= $latest THEN count + 1 ELSE 1 END,
+    until_ms = CASE WHEN until_ms > $now AND until_ms <= $latest AND count + 1 <> $most THEN until_ms
         ELSE $now + $window_ms END
-RETURNING count, until_at;
+RETURNING count, until_ms;
 
 -- rate_read: how many there are, and until when they count.
---   in  bucket text, now int, window_ms int
---   out count int, until_at int
+--   in  bucket text, now int, latest int
+--   out count int, until_ms int
 --   one
-SELECT count, until_at FROM rate
-WHERE site = $site AND bucket = $bucket AND until_at > $now AND until_at <= $now + $window_ms;
+SELECT count, until_ms FROM rate
+WHERE site = $site AND bucket = $bucket AND until_ms > $now AND until_ms <= $latest;
 
 -- rate_forget: forgets a bucket.
 --   in  bucket text
@@ -64,4 +64,4 @@ DELETE FROM rate WHERE site = $site AND bucket = $bucket;
 -- rate_forget_old: forgets what counts no more.
 --   in  now int
 --   run
-DELETE FROM rate WHERE site = $site AND until_at <= $now;
+DELETE FROM rate WHERE site = $site AND until_ms <= $now;

@@ -1,5 +1,9 @@
 /* limit.c: see limit.h. One row for each bucket: a sliding window would need a row for each event and gains nothing against
- * somebody who tries a hundred thousand times. */
+ * somebody who tries a hundred thousand times.
+ *
+ * A request counts by the moment in which it was taken up, so one that began earlier may come later than its neighbour, and finds
+ * a stretch that ends later than its own would: that is no reason to begin anew. Only what ends later than any request of this
+ * boot can have said (SLACK_MS) is of another boot. Rejected: the wall clock, which anybody who sets it opens. */
 #include "model/limit.h"
 
 #include <arpa/inet.h>
@@ -15,6 +19,8 @@ const struct limit limit_code_site = {"codes", 100, 60, "Too many wrong codes ar
 const struct limit limit_form = {"form", 30, 60, "Too many forms came from your address. Wait a minute and try again."};
 const struct limit limit_sign = {"sign", 5, 900, "Too many wrong passwords for this account. Try again in a quarter of an hour."};
 
+enum { SLACK_MS = 60000 }; /* no request takes so long from its beginning until it is counted */
+
 static const char *
 bucket_of(struct center *c, const struct limit *limit, const char *whom)
 {
@@ -27,11 +33,19 @@ window_ms(const struct limit *limit)
     return (int64_t)limit->window_s * 1000;
 }
 
+/* The latest end of a stretch that counts. */
+static int64_t
+latest(struct center *c, const struct limit *limit)
+{
+    return c->boot_ms + window_ms(limit) + SLACK_MS;
+}
+
 static enum err
-refuse(struct center *c, const struct limit *limit, int64_t until_at)
+refuse(struct center *c, const struct limit *limit, int64_t until_ms)
 {
     enum err err = center_fault(c, ERR_TOO_MANY, NULL, "%s", limit->reason);
-    c->fault.retry_s = (int)((until_at - c->now_ms + 999) / 1000);
+    int64_t retry_s = (until_ms - c->boot_ms + 999) / 1000; /* by one that began later it may end a moment later */
+    c->fault.retry_s = retry_s < limit->window_s ? (int)retry_s : limit->window_s;
     return err;
 }
 
@@ -40,24 +54,25 @@ limit_take(struct center *c, const struct limit *limit, const char *whom)
 {
     struct rate_take row;
     struct sql_rate_take_in in = {.bucket = bucket_of(c, limit, whom),
-        .now = c->now_ms,
+        .now = c->boot_ms,
         .window_ms = window_ms(limit),
+        .latest = latest(c, limit),
         .most = limit->most};
     enum err err = sql_rate_take(c->db, c->mem, &in, &row);
     if (err != OK)
         return err;
-    return row.count > limit->most ? refuse(c, limit, row.until_at) : OK;
+    return row.count > limit->most ? refuse(c, limit, row.until_ms) : OK;
 }
 
 enum err
 limit_check(struct center *c, const struct limit *limit, const char *whom)
 {
     struct rate_read row = {.count = 0};
-    struct sql_rate_read_in in = {.bucket = bucket_of(c, limit, whom), .now = c->now_ms, .window_ms = window_ms(limit)};
+    struct sql_rate_read_in in = {.bucket = bucket_of(c, limit, whom), .now = c->boot_ms, .latest = latest(c, limit)};
     enum err err = sql_rate_read(c->db, c->mem, &in, &row);
     if (err != OK && err != ERR_NOT_FOUND)
         return err;
-    return row.count >= limit->most ? refuse(c, limit, row.until_at) : OK;
+    return row.count >= limit->most ? refuse(c, limit, row.until_ms) : OK;
 }
 
 enum err
@@ -69,7 +84,7 @@ limit_forget(struct center *c, const struct limit *limit, const char *whom)
 enum err
 limit_tidy(struct center *c)
 {
-    return sql_rate_forget_old(c->db, &(struct sql_rate_forget_old_in){.now = c->now_ms});
+    return sql_rate_forget_old(c->db, &(struct sql_rate_forget_old_in){.now = c->boot_ms});
 }
 
 static const struct limit known_address = {"known", 1, 30 * 86400, ""};
@@ -88,8 +103,8 @@ limit_is_known(struct center *c, const char *address)
 {
     struct rate_read row;
     struct sql_rate_read_in in = {.bucket = bucket_of(c, &known_address, address),
-        .now = c->now_ms,
-        .window_ms = window_ms(&known_address)};
+        .now = c->boot_ms,
+        .latest = latest(c, &known_address)};
     return sql_rate_read(c->db, c->mem, &in, &row) == OK;
 }
 

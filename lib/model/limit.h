@@ -1,5 +1,6 @@
 /* limit: how often something may happen in a stretch of time. A stretch begins with the first that is counted, and the last that
- * is allowed begins another, so whoever has used up what he may waits for a whole one. Counted in live.db, which may be lost. */
+ * is allowed begins another, so whoever has used up what he may waits for a whole one. Counted on the boot clock, in live.db,
+ * which may be lost. */
 #ifndef RTCC_LIMIT_H
 #define RTCC_LIMIT_H
 

@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "io/alone.h"
 #include "io/secret.h"
 #include "io/settings.h"
 #include "model/limit.h"
 #include "model/talk.h"
 #include "sql.h"
 
-enum { TOKEN_CHARS = 43, KEY_ID_CHARS = 10, REMEMBERED = 64, REMEMBER_MS = 300000 };
+enum { TOKEN_CHARS = 43, KEY_ID_CHARS = 10, REMEMBERED = 64, REMEMBER_MS = 300000, ALONE_MS = 2000 };
 
 static enum err
 wrong(struct center *c)
@@ -34,8 +35,9 @@ password_is_right(struct center *c, const struct agent *agent, const char *passw
     return false;
 }
 
+/* To be called by one at a time for a login. */
 static enum err
-check_login(struct center *c, const char *login, const char *password, struct agent *agent)
+try_password(struct center *c, const char *login, const char *password, struct agent *agent)
 {
     enum err err = limit_check(c, &limit_sign, login);
     if (err == OK)
@@ -46,6 +48,26 @@ check_login(struct center *c, const char *login, const char *password, struct ag
         return limit_forget(c, &limit_sign, login);
     err = limit_take(c, &limit_sign, login);
     return err == OK || err == ERR_TOO_MANY ? wrong(c) : err;
+}
+
+static enum err
+nobodys_turn(struct center *c)
+{
+    return center_fault(c, ERR_UNAVAILABLE, NULL, "The password cannot be checked at the moment; please try again soon.");
+}
+
+/* The tries of one login come one after the other: each is counted before the next is looked at, however many come at once, and
+ * many right ones at once are all right. What is over the limit does not wait. */
+static enum err
+check_login(struct center *c, const char *login, const char *password, struct agent *agent)
+{
+    enum err err = limit_check(c, &limit_sign, login);
+    if (err != OK)
+        return err;
+    int alone = alone_take(c->settings->state_dir, arena_printf(c->mem, "login:%s", login), ALONE_MS);
+    err = alone >= 0 ? try_password(c, login, password, agent) : nobodys_turn(c);
+    alone_give(alone);
+    return err;
 }
 
 enum err

@@ -11,7 +11,8 @@
 #include "model/agent.h"
 
 /* Signs in: checks the limit (5 wrong in 15 minutes) before the password, and the password in the same time whether the login
- * exists or not. *token is "a_…", of which only the hash is kept. Takes about 50 to 120 ms on purpose. */
+ * exists or not. Of many tries at once no more than the limit says are looked at: those for one login come one after the other.
+ * *token is "a_…", of which only the hash is kept. Takes about 50 to 120 ms on purpose. */
 must_check enum err session_open(struct center *c, const char *login, const char *password, struct agent *agent,
     const char **token);
 

@@ -43,15 +43,52 @@ a_stretch_begins_with_the_first_that_is_counted(void **state)
 }
 
 static void
-a_clock_that_was_set_back_locks_nobody_out(void **state)
+a_wall_clock_that_is_set_opens_no_limit_and_prolongs_none(void **state)
+{
+    struct installation *p = *state;
+    static const int64_t jumps[] = {-1, -1000, -86400000, 2 * 86400000};
+    for (int i = 0; i < 3; i++)
+        WELL(p, limit_take(&p->c, &three, "ann"));
+    for (size_t i = 0; i < COUNT(jumps); i++) {
+        p->c.now_ms += jumps[i];
+        REFUSED(p, limit_check(&p->c, &three, "ann"), ERR_TOO_MANY, NULL);
+        REFUSED(p, limit_take(&p->c, &three, "ann"), ERR_TOO_MANY, NULL);
+        assert_int_equal(p->c.fault.retry_s, 60);
+    }
+    p->c.boot_ms += 60000;
+    WELL(p, limit_check(&p->c, &three, "ann"));
+    WELL(p, limit_take(&p->c, &three, "ann"));
+}
+
+static void
+a_request_that_began_earlier_and_is_counted_later_does_not_begin_anew(void **state)
+{
+    struct installation *p = *state;
+    static const int64_t begun[] = {1000, 1001, 1002, 1005, 1004, 1003, 0, -20000};
+    int64_t base = p->c.boot_ms;
+    struct limit six = {"six", 6, 60, "x"};
+    for (size_t i = 0; i < COUNT(begun); i++) {
+        p->c.boot_ms = base + begun[i];
+        enum err err = limit_take(&p->c, &six, "ann"), read = limit_check(&p->c, &six, "ann");
+        CHECK(err == (i < 6 ? OK : ERR_TOO_MANY), "%zu: %s", i, err_code(err));
+        CHECK(read == (i < 5 ? OK : ERR_TOO_MANY), "%zu: read as %s", i, err_code(read));
+        if (err != OK)
+            assert_int_equal(p->c.fault.retry_s, 60); /* never more than a stretch */
+    }
+}
+
+static void
+what_another_boot_counted_locks_nobody_out(void **state)
 {
     struct installation *p = *state;
     for (int i = 0; i < 3; i++)
         WELL(p, limit_take(&p->c, &three, "ann"));
-    REFUSED(p, limit_check(&p->c, &three, "ann"), ERR_TOO_MANY, NULL);
-    p->c.now_ms -= 1000;
+    p->c.boot_ms = 5000;
     WELL(p, limit_check(&p->c, &three, "ann"));
     WELL(p, limit_take(&p->c, &three, "ann"));
+    WELL(p, limit_take(&p->c, &three, "ann"));
+    WELL(p, limit_take(&p->c, &three, "ann"));
+    REFUSED(p, limit_take(&p->c, &three, "ann"), ERR_TOO_MANY, NULL);
 }
 
 static void
@@ -96,10 +133,12 @@ static void
 take_fifty(struct installation *p, int number)
 {
     struct limit many = {"many", 200, 60, "x"};
-    (void)number;
+    int64_t base = p->c.boot_ms;
     place_enter(p);
-    for (int i = 0; i < 50; i++)
+    for (int i = 0; i < 50; i++) {
+        p->c.boot_ms = base + (i * 7 + number * 13) % 100; /* requests do not end in the order in which they began */
         MUST(limit_take(&p->c, &many, "all") == OK);
+    }
     db_close(p->c.db);
 }
 
@@ -109,6 +148,7 @@ four_processes_count_together(void **state)
     struct installation *p = *state;
     struct limit many = {"many", 200, 60, "x"};
     place_together(p, 4, take_fifty);
+    assert_string_equal(place_text_on(p, "live.db", "SELECT count FROM rate"), "200");
     REFUSED(p, limit_take(&p->c, &many, "all"), ERR_TOO_MANY, NULL);
 }
 
@@ -187,7 +227,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         PLACED(as_many_as_the_limit_allows_are_taken_and_then_it_is_said_until_when),
         PLACED(a_stretch_begins_with_the_first_that_is_counted),
-        PLACED(a_clock_that_was_set_back_locks_nobody_out),
+        PLACED(a_wall_clock_that_is_set_opens_no_limit_and_prolongs_none),
+        PLACED(a_request_that_began_earlier_and_is_counted_later_does_not_begin_anew),
+        PLACED(what_another_boot_counted_locks_nobody_out),
         PLACED(what_is_over_is_cleared_away_and_what_counts_stays),
         PLACED(looking_counts_nothing),
         PLACED(what_is_forgotten_counts_from_nothing),

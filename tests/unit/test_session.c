@@ -1,6 +1,7 @@
 /* Signing in and out, HTTP Basic, API keys. */
 #include "place.h"
 
+#include <sys/mman.h>
 #include <time.h>
 
 #include "model/limit.h"
@@ -116,6 +117,79 @@ a_right_password_forgets_the_wrong_ones(void **state)
         if (i % 4 == 3)
             signed_in(p, "anna");
     }
+}
+
+/* What came out, of all processes. */
+static struct counts {
+    int wrong, too_many, right, other;
+} * counts;
+
+static void
+count(enum err err)
+{
+    int *which = err == ERR_UNAUTHORIZED ? &counts->wrong
+                 : err == ERR_TOO_MANY   ? &counts->too_many
+                 : err == OK             ? &counts->right
+                                         : &counts->other;
+    __atomic_add_fetch(which, 1, __ATOMIC_SEQ_CST);
+}
+
+static void
+try_five_times(struct installation *p, const char *password)
+{
+    struct agent agent;
+    const char *token;
+    int64_t base = p->c.boot_ms;
+    place_enter(p);
+    for (int i = 0; i < 5; i++) {
+        p->c.boot_ms = base + (i * 7 + getpid() * 13) % 100;
+        count(session_open(&p->c, "anna", password, &agent, &token));
+    }
+    db_close(p->c.db);
+}
+
+static void
+try_wrong(struct installation *p, int number)
+{
+    (void)number;
+    try_five_times(p, "wrong password");
+}
+
+static void
+try_right(struct installation *p, int number)
+{
+    (void)number;
+    try_five_times(p, "right password");
+}
+
+static void
+of_many_tries_at_once_five_are_looked_at_and_many_right_ones_are_all_right(void **state)
+{
+    struct installation *p = *state;
+    struct agent agent;
+    const char *token;
+    counts = mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(counts, MAP_FAILED);
+    p->settings.password_cost = 3; /* long enough for others to come in between */
+    hire(p, "anna");
+    place_together(p, 8, try_right);
+    assert_int_equal(counts->right, 40);
+    place_together(p, 8, try_wrong);
+    CHECK(counts->wrong == 5 && counts->too_many == 35 && counts->other == 0, "%d were looked at, %d were too many, %d others",
+        counts->wrong, counts->too_many, counts->other);
+    REFUSED(p, session_open(&p->c, "anna", "right password", &agent, &token), ERR_TOO_MANY, NULL);
+    munmap(counts, sizeof *counts);
+}
+
+static void
+whoever_cannot_be_counted_is_not_looked_at(void **state)
+{
+    struct installation *p = *state;
+    struct agent agent;
+    const char *token;
+    hire(p, "anna");
+    p->settings.state_dir = "/nonexistent";
+    REFUSED(p, session_open(&p->c, "anna", "right password", &agent, &token), ERR_UNAVAILABLE, NULL);
 }
 
 /* ── sessions ── */
@@ -307,6 +381,8 @@ main(void)
         PLACED(wrong_unknown_and_disabled_get_one_answer),
         PLACED(after_five_wrong_passwords_the_right_one_is_refused_for_a_quarter_of_an_hour),
         PLACED(a_right_password_forgets_the_wrong_ones),
+        PLACED(of_many_tries_at_once_five_are_looked_at_and_many_right_ones_are_all_right),
+        PLACED(whoever_cannot_be_counted_is_not_looked_at),
         PLACED(a_session_ends_after_its_time_and_is_swept_at_the_next_sign_in),
         PLACED(what_is_no_session_or_a_disabled_agents_is_refused),
         PLACED(signing_out_of_the_last_session_makes_him_not_ready),

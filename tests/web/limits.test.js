@@ -164,6 +164,24 @@ test('a right password makes the wrong ones before it forgotten', async () => {
     }
 });
 
+test('of 400 wrong passwords at once for one account five are looked at, and then the right one is refused', async () => {
+    const login = 'many', conf = path.join(instance.runDir, 'rtcc.conf');
+    assert.equal((await rtcc(buildFolder, conf, ['agent', 'add', login, 'Many', 'agent'], `${instance.password}\n`)).status, 0);
+    for (const whom of [login, 'nobody-either']) {
+        const counts = {};
+        let left = 400;
+        const lane = async () => {
+            while (left-- > 0) {
+                const { status } = await sign(instance, whom, `wrong ${left}`);
+                counts[status] = (counts[status] ?? 0) + 1;
+            }
+        };
+        await Promise.all(Array.from({ length: 16 }, lane));
+        assert.deepEqual(counts, { 401: 5, 429: 395 }, whom);
+        isError(await sign(instance, whom, instance.password), 'too_many');
+    }
+});
+
 test('an unknown login and a wrong password are one answer and take as long', async () => {
     const known = await sign(instance, 'anna', 'wrong'), unknown = await sign(instance, 'nobody', 'wrong');
     assert.equal(known.body, unknown.body);
