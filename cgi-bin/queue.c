@@ -210,6 +210,7 @@ const struct service service = {
     .format = FORMAT_JSON,
     .is_changing = true,
     .params = params,
+    .prepare = access_prepare,
     .access = access_service,
     .answer = answer,
     .render = template_render,

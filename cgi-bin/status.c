@@ -88,6 +88,7 @@ const struct service service = {
     .mode = BATCH,
     .format = FORMAT_JSON,
     .params = params,
+    .prepare = access_prepare,
     .access = access_anybody,
     .answer = answer,
     .render = template_render,

@@ -22,6 +22,7 @@ const struct service service = {
     .mode = BATCH,
     .format = FORMAT_XML,
     .params = params,
+    .prepare = access_prepare,
     .access = access_service,
     .answer = show_conferences,
     .render = template_render,

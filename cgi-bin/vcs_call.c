@@ -74,7 +74,7 @@ check_limits(struct request *r)
     if (err != OK)
         return err;
     err = limit_check(c, &limit_code_site, "site");
-    return err == ERR_TOO_MANY && limit_is_known(c, address) ? OK : err;
+    return err == ERR_TOO_MANY && limit_is_known(c, &limit_code_known, address) ? OK : err;
 }
 
 /* The code of a conference that has ended is nobody's; but whoever joined by it, under this reqid, gets the answer of then. */
@@ -104,7 +104,7 @@ open_by_code(struct request *r, const char *code, const char *conf_name, struct 
         err = conference_code_counts(c);
     if (err == ERR_NOT_FOUND)
         return wrong_code(r);
-    return err == OK ? limit_remember(c, limit_address(c, r->remote_addr)) : err;
+    return err == OK ? limit_remember(c, &limit_code_known, limit_address(c, r->remote_addr)) : err;
 }
 
 /* An agent's offer of this conference, as long as he holds it. */
@@ -391,6 +391,7 @@ const struct service service = {
     .format = FORMAT_XML,
     .is_changing = true,
     .params = params,
+    .prepare = access_prepare,
     .answer = answer,
     .render = template_render,
 };

@@ -211,6 +211,7 @@ const struct service service = {
     .format = FORMAT_XML,
     .is_changing = true,
     .params = params,
+    .prepare = access_prepare,
     .access = access_service,
     .answer = answer,
     .render = template_render,

@@ -1,5 +1,6 @@
 /* job.c: access, answer, bytes, in this order, inside the transaction of a batch: a page that cannot be written undoes what its
- * request did. The arenas of finished requests are kept in a small pool, because a fresh one costs two mallocs and page faults.
+ * request did. What prepare() does is done for all of them before. The arenas of finished requests are kept in a small pool,
+ * because a fresh one costs two mallocs and page faults.
  *
  * Rejected: a thread for each request (the transaction is one, and so is the arena of the prepared statements' texts). */
 #include "io/job.h"
@@ -114,12 +115,21 @@ run_batch(struct job **jobs, size_t count)
         take_back(jobs[i]);
 }
 
+static void
+prepare(struct job *jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (jobs[i].err == OK && jobs[i].r->service->prepare != NULL)
+            jobs[i].r->service->prepare(jobs[i].r);
+}
+
 void
 jobs_run(struct job *jobs, size_t count)
 {
     const struct service *s = jobs[0].r->service;
     struct job **saved = arena_array(jobs[0].mem, count, sizeof *saved);
     size_t saved_count = 0;
+    prepare(jobs, count);
     bool is_quick_look = s->mode != PREFORK && !(s->mode == BATCH && s->is_changing);
     if (is_quick_look)
         db_read_begin(jobs[0].r->c->db);

@@ -20,7 +20,8 @@ void job_end(struct job *job);
 void job_read(struct job *job, const struct service *s, const struct center *process, const struct input *in);
 
 /* Asks the program's functions and writes the answers of `count` jobs, those without an error in one transaction if the service
- * is BATCH and changing; a job with an error already gets that told. Afterwards every job has its answer or is held. */
+ * is BATCH and changing, after prepare() of each; a job with an error already gets that told. Afterwards every job has its answer
+ * or is held. */
 void jobs_run(struct job *jobs, size_t count);
 
 /* Asks hold->wake() for a request made by request_new() with r->wait set. */

@@ -14,6 +14,8 @@
  *            transaction of its own.
  * Under plain CGI every mode is one request: BATCH with its transaction, HOLD holding RTCC settings' `cgi_hold_s`.
  *
+ * What takes long, and what all the others in that transaction would wait for, a program does in prepare(), before it.
+ *
  * A body is at most 104 KiB in BATCH and HOLD, the setting file_max_bytes and 104 KiB in PREFORK; a larger one is 413 before the
  * program is asked. Order of the checks: size, method, form, parameters of the table, access, then the program. */
 #ifndef RTCC_SERVICE_H
@@ -128,6 +130,7 @@ struct service {
     enum format format; /* what it answers when Accept does not decide */
     bool is_changing;   /* changes something: a browser's form gets 303 to r->see_other */
     const struct param *params;
+    void (*prepare)(struct request *r);    /* what takes long: asked before any transaction; may be NULL */
     enum err (*access)(struct request *r); /* who may; NULL: anybody (page/access.h has them all) */
     enum err (*answer)(struct request *r);
     const struct hold *hold; /* HOLD only */
@@ -174,8 +177,9 @@ struct request {
     const char *(*header)(const struct request *r, const char *name); /* "HTTP_ACCEPT"-style CGI name; NULL if absent */
     void *headers;                                                    /* private to `header` */
 
-    /* who asks; set by access functions (page/access.h owns the struct) */
+    /* who asks; set by access functions, with what prepare() found out (page/access.h owns the structs) */
     const struct caller *caller;
+    const struct proof *proof;
 
     /* the answer: fill one of out, page, raw, file; an error that is returned makes its own and keeps only headers_out */
     int status;               /* 200 unless set */

@@ -18,6 +18,11 @@ const struct limit limit_code_address = {"code", 5, 60,
 const struct limit limit_code_site = {"codes", 100, 60, "Too many wrong codes are coming in. Wait a minute and try again."};
 const struct limit limit_form = {"form", 30, 60, "Too many forms came from your address. Wait a minute and try again."};
 const struct limit limit_sign = {"sign", 5, 900, "Too many wrong passwords for this account. Try again in a quarter of an hour."};
+const struct limit limit_basic = {"basic", 5, 60,
+    "Too many wrong passwords came from your address. Wait a minute and try again."};
+const struct limit limit_basic_site = {"basics", 10, 10, "Too many wrong passwords are coming in. Try again in a few seconds."};
+const struct limit limit_code_known = {"known", 1, 30 * 86400, ""};
+const struct limit limit_basic_known = {"trusted", 1, 30 * 86400, ""};
 
 enum { SLACK_MS = 60000 }; /* no request takes so long from its beginning until it is counted */
 
@@ -87,24 +92,20 @@ limit_tidy(struct center *c)
     return sql_rate_forget_old(c->db, &(struct sql_rate_forget_old_in){.now = c->boot_ms});
 }
 
-static const struct limit known_address = {"known", 1, 30 * 86400, ""};
-
 enum err
-limit_remember(struct center *c, const char *address)
+limit_remember(struct center *c, const struct limit *known, const char *address)
 {
-    if (limit_is_known(c, address))
+    if (limit_is_known(c, known, address))
         return OK;
-    enum err err = limit_take(c, &known_address, address);
+    enum err err = limit_take(c, known, address);
     return err == ERR_TOO_MANY ? OK : err; /* somebody else was faster */
 }
 
 bool
-limit_is_known(struct center *c, const char *address)
+limit_is_known(struct center *c, const struct limit *known, const char *address)
 {
     struct rate_read row;
-    struct sql_rate_read_in in = {.bucket = bucket_of(c, &known_address, address),
-        .now = c->boot_ms,
-        .latest = latest(c, &known_address)};
+    struct sql_rate_read_in in = {.bucket = bucket_of(c, known, address), .now = c->boot_ms, .latest = latest(c, known)};
     return sql_rate_read(c->db, c->mem, &in, &row) == OK;
 }
 

@@ -21,6 +21,12 @@ extern const struct limit limit_code_address; /* wrong codes from one address */
 extern const struct limit limit_code_site;    /* wrong codes in all */
 extern const struct limit limit_form;         /* forms from one address */
 extern const struct limit limit_sign;         /* wrong passwords for one account */
+extern const struct limit limit_basic;        /* wrong passwords in HTTP Basic from one address */
+extern const struct limit limit_basic_site;   /* wrong passwords in HTTP Basic in all */
+
+/* Addresses that have had a right one before: while many guess, those go on being served. */
+extern const struct limit limit_code_known;
+extern const struct limit limit_basic_known;
 
 /* Counts one for `whom` and says ERR_TOO_MANY, with Retry-After, when that is more than the limit allows. */
 must_check enum err limit_take(struct center *c, const struct limit *limit, const char *whom);
@@ -34,9 +40,9 @@ must_check enum err limit_forget(struct center *c, const struct limit *limit, co
 /* Clears away what is over. Call now and then. */
 must_check enum err limit_tidy(struct center *c);
 
-/* Notes that an address has had a right code, and asks whether it has: while many guess, those go on being served. */
-must_check enum err limit_remember(struct center *c, const char *address);
-bool limit_is_known(struct center *c, const char *address);
+/* Notes that an address is one of the known ones, for weeks, and asks whether it is. */
+must_check enum err limit_remember(struct center *c, const struct limit *known, const char *address);
+bool limit_is_known(struct center *c, const struct limit *known, const char *address);
 
 /* The address that limits count by: IPv4 as it is, IPv6 its first 64 bits. */
 const char *limit_address(struct center *c, const char *address);

@@ -187,8 +187,58 @@ remember(struct center *c, struct remembered *slot, const char *digest, const st
     slot->until_ms = c->boot_ms + REMEMBER_MS;
 }
 
+/* Over the limit in all only those are heard who were right before, each as often as his address may be wrong; from the spared
+ * address as much may come as from all others. */
+static enum err
+check_limits(struct center *c, const char *address)
+{
+    bool is_spared = limit_is_exempt(c, address);
+    const char *from = limit_address(c, address);
+    enum err err = is_spared ? OK : limit_check(c, &limit_basic, from);
+    if (err != OK)
+        return err;
+    err = limit_check(c, &limit_basic_site, "site");
+    return err == ERR_TOO_MANY && !is_spared && limit_is_known(c, &limit_basic_known, from) ? OK : err;
+}
+
+static enum err
+count_wrong(struct center *c, const char *address)
+{
+    enum err err = limit_take(c, &limit_basic_site, "site");
+    if ((err == OK || err == ERR_TOO_MANY) && !limit_is_exempt(c, address))
+        err = limit_take(c, &limit_basic, limit_address(c, address));
+    return err == OK || err == ERR_TOO_MANY ? wrong(c) : err;
+}
+
+static enum err
+try_basic(struct center *c, const char *address, const char *login, const char *password, struct agent *agent)
+{
+    enum err err = check_limits(c, address);
+    if (err == OK)
+        err = check_login(c, login, password, agent);
+    if (err == ERR_UNAUTHORIZED)
+        return count_wrong(c, address);
+    return err == OK ? limit_remember(c, &limit_basic_known, limit_address(c, address)) : err;
+}
+
+/* One at a time for the whole site, for the same reason as in check_login(): a flood that comes to all programs at once is one
+ * flood. What is over the limit does not wait. */
+static enum err
+check_basic(struct center *c, const char *address, const char *login, const char *password, struct agent *agent)
+{
+    if (text_chars(login) > LOGIN_CHARS || text_chars(password) > PASSWORD_CHARS) /* nobody's, and everybody knows that */
+        return wrong(c);
+    enum err err = check_limits(c, address);
+    if (err != OK)
+        return err;
+    int alone = alone_take(c->settings->state_dir, "basic", ALONE_MS);
+    err = alone >= 0 ? try_basic(c, address, login, password, agent) : nobodys_turn(c);
+    alone_give(alone);
+    return err;
+}
+
 enum err
-session_basic(struct center *c, const char *login, const char *password, struct agent *agent)
+session_basic(struct center *c, const char *address, const char *login, const char *password, struct agent *agent)
 {
     const char *digest;
     struct remembered *slot = remembered_slot(c, login, password, &digest);
@@ -197,7 +247,7 @@ session_basic(struct center *c, const char *login, const char *password, struct 
         if (err != OK || (text_same(slot->hash, secret_hash(c->mem, agent->password)) && !agent->is_disabled))
             return err;
     }
-    enum err err = check_login(c, login, password, agent);
+    enum err err = check_basic(c, address, login, password, agent);
     if (err == OK)
         remember(c, slot, digest, agent);
     return err;

@@ -29,9 +29,12 @@ must_check enum err session_check(struct center *c, int64_t agent, int64_t seria
 /* Signs out; the agent becomes not ready (signed_out) when it was his last session. */
 must_check enum err session_close(struct center *c, const char *token);
 
-/* The agent of a login and password, without a session (HTTP Basic); a right one is remembered in this process for five
- * minutes. */
-must_check enum err session_basic(struct center *c, const char *login, const char *password, struct agent *agent);
+/* The agent of a login and password, without a session (HTTP Basic). A right one is remembered in this process for five minutes
+ * and costs nothing meanwhile. Any other is a try of the account, as in session_open(), and is limited by the address that it
+ * comes from, and in all, before the password is looked at: login and address may be invented.
+ * Takes long: never inside of a transaction, for which others wait. */
+must_check enum err session_basic(struct center *c, const char *address, const char *login, const char *password,
+    struct agent *agent);
 
 /* A new API key: *text is shown once. `about` says whose it is. ERR_BAD_PARAMETER: center_check_name() refuses it. */
 must_check enum err key_make(struct center *c, const char *about, const char **text);

@@ -228,6 +228,14 @@ access_staff(struct request *r)
 
 /* ── programs ── */
 
+/* What came out when the password was looked at. */
+struct proof {
+    enum err err;
+    struct fault fault;
+    const char *key; /* an API key's id; NULL: it is the agent's password */
+    struct agent agent;
+};
+
 static enum err
 by_key(struct request *r, const char *id, struct caller *out)
 {
@@ -237,22 +245,46 @@ by_key(struct request *r, const char *id, struct caller *out)
 }
 
 /* HTTP Basic: an API key's id and secret, or an agent's login and password. */
-static enum err
-by_basic(struct request *r, char *pair, struct caller *out)
+static void
+prove(struct request *r, char *pair, struct proof *out)
 {
     struct center *c = r->c;
     char *secret = strchr(pair, ':');
     *secret++ = '\0';
-    enum err err = key_check_pair(c, pair, secret);
-    if (err == OK)
-        return by_key(r, text_starts(pair, "k_") ? pair + 2 : pair, out);
-    if (err == ERR_UNAUTHORIZED)
-        err = session_basic(c, pair, secret, &out->agent);
-    if (err == OK) {
-        out->kind = CALLER_STAFF;
-        out->account = arena_printf(c->mem, "agent:%s", out->agent.login);
+    out->err = key_check_pair(c, pair, secret);
+    if (out->err == OK)
+        out->key = text_starts(pair, "k_") ? pair + 2 : pair;
+    else if (out->err == ERR_UNAUTHORIZED)
+        out->err = session_basic(c, r->remote_addr, pair, secret, &out->agent);
+    out->fault = c->fault;
+    c->fault = (struct fault){0};
+}
+
+void
+access_prepare(struct request *r)
+{
+    char *pair = basic(r);
+    if (!pair)
+        return;
+    struct proof *proof = arena_alloc(r->c->mem, sizeof *proof);
+    prove(r, pair, proof);
+    r->proof = proof;
+}
+
+static enum err
+by_basic(struct request *r, struct caller *out)
+{
+    const struct proof *proof = r->proof;
+    if (proof->err != OK) {
+        r->c->fault = proof->fault;
+        return proof->err;
     }
-    return err;
+    if (proof->key)
+        return by_key(r, proof->key, out);
+    out->kind = CALLER_STAFF;
+    out->agent = proof->agent;
+    out->account = arena_printf(r->c->mem, "agent:%s", out->agent.login);
+    return OK;
 }
 
 /* Sets `out` from the Authorization header and the session's cookie; CALLER_NOBODY when there is neither, or a member's token. */
@@ -260,13 +292,12 @@ static enum err
 identify(struct request *r, struct caller *out)
 {
     const char *id, *key = bearer(r, "k_");
-    char *pair = basic(r);
     if (key) {
         enum err err = key_check(r->c, key, &id);
         return err == OK ? by_key(r, id, out) : err;
     }
-    if (pair)
-        return by_basic(r, pair, out);
+    if (r->proof)
+        return by_basic(r, out);
     return has_unknown_credential(r) ? nobody(r) : access_session(r, out);
 }
 

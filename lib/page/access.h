@@ -26,6 +26,10 @@ struct caller {
 /* vcs* and queue: API key, staff, or trusted loopback. */
 must_check enum err access_service(struct request *r);
 
+/* Looks at a password in HTTP Basic, whose hash is dear, before any transaction: `struct service.prepare` of every program that
+ * asks access_service() or access_anybody(). Without it no Basic opens anything. */
+void access_prepare(struct request *r);
+
 /* An agent, supervisor or administrator who is signed in. */
 must_check enum err access_staff(struct request *r);
 

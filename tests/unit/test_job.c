@@ -263,6 +263,39 @@ who_changes_nothing_or_may_wait_gets_no_transaction(void **state)
     end(jobs, 1);
 }
 
+static void
+prepare_to_answer(struct request *r)
+{
+    note("prepare");
+    r->proof = (const struct proof *)r; /* what it leaves behind is there when the program is asked */
+}
+
+static enum err
+answer_prepared(struct request *r)
+{
+    assert_ptr_equal(r->proof, r);
+    return answer(r);
+}
+
+static void
+what_takes_long_is_done_for_all_before_any_transaction(void **state)
+{
+    struct service s = changing;
+    s.prepare = prepare_to_answer;
+    s.answer = answer_prepared;
+    struct job *jobs = RUN(&s, "ok", "-", "ok");
+    assert_string_equal(asked, "prepare0 prepare0 begin0 begin1 ok2 commit1 begin1 ok2 commit1 commit0");
+    end(jobs, 3);
+    s.is_changing = false;
+    jobs = RUN(&s, "ok");
+    assert_string_equal(asked, "prepare0 look0 ok0 looked0");
+    end(jobs, 1);
+    s.mode = PREFORK;
+    jobs = RUN(&s, "ok");
+    assert_string_equal(asked, "prepare0 ok0");
+    end(jobs, 1);
+}
+
 int
 main(void)
 {
@@ -275,6 +308,7 @@ main(void)
         JOB(malformed_and_forbidden_requests_change_nothing),
         JOB(a_page_that_cannot_be_written_undoes_its_request),
         JOB(who_changes_nothing_or_may_wait_gets_no_transaction),
+        JOB(what_takes_long_is_done_for_all_before_any_transaction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

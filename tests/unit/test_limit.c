@@ -99,7 +99,7 @@ what_is_over_is_cleared_away_and_what_counts_stays(void **state)
     place_later(p, 60000);
     for (int i = 0; i < 3; i++)
         WELL(p, limit_take(&p->c, &three, "new"));
-    WELL(p, limit_remember(&p->c, "192.0.2.7"));
+    WELL(p, limit_remember(&p->c, &limit_code_known, "192.0.2.7"));
     WELL(p, limit_tidy(&p->c));
     assert_string_equal(
         place_text_on(p, "live.db", "SELECT group_concat(bucket, ' ') FROM (SELECT bucket FROM rate ORDER BY bucket)"),
@@ -159,7 +159,8 @@ the_limits_are_those_of_the_contract(void **state)
         const struct limit *limit;
         int most;
         int window_s;
-    } want[] = {{&limit_code_address, 5, 60}, {&limit_code_site, 100, 60}, {&limit_form, 30, 60}, {&limit_sign, 5, 900}};
+    } want[] = {{&limit_code_address, 5, 60}, {&limit_code_site, 100, 60}, {&limit_form, 30, 60}, {&limit_sign, 5, 900},
+        {&limit_basic, 5, 60}, {&limit_basic_site, 10, 10}, {&limit_code_known, 1, 2592000}, {&limit_basic_known, 1, 2592000}};
     (void)state;
     for (size_t i = 0; i < COUNT(want); i++) {
         assert_int_equal(want[i].limit->most, want[i].most);
@@ -173,13 +174,14 @@ static void
 an_address_with_a_right_code_is_known_for_weeks(void **state)
 {
     struct installation *p = *state;
-    assert_false(limit_is_known(&p->c, "192.0.2.7"));
-    WELL(p, limit_remember(&p->c, "192.0.2.7"));
-    WELL(p, limit_remember(&p->c, "192.0.2.7"));
-    assert_true(limit_is_known(&p->c, "192.0.2.7"));
-    assert_false(limit_is_known(&p->c, "192.0.2.8"));
+    assert_false(limit_is_known(&p->c, &limit_code_known, "192.0.2.7"));
+    WELL(p, limit_remember(&p->c, &limit_code_known, "192.0.2.7"));
+    WELL(p, limit_remember(&p->c, &limit_code_known, "192.0.2.7"));
+    assert_true(limit_is_known(&p->c, &limit_code_known, "192.0.2.7"));
+    assert_false(limit_is_known(&p->c, &limit_code_known, "192.0.2.8"));
+    assert_false(limit_is_known(&p->c, &limit_basic_known, "192.0.2.7")); /* a code that was right opens no password */
     place_later(p, INT64_C(31) * 86400000);
-    assert_false(limit_is_known(&p->c, "192.0.2.7"));
+    assert_false(limit_is_known(&p->c, &limit_code_known, "192.0.2.7"));
 }
 
 static void
@@ -216,9 +218,9 @@ without_its_table_limits_are_unavailable(void **state)
     REFUSED(p, limit_take(&p->c, &three, "ann"), ERR_UNAVAILABLE, NULL);
     REFUSED(p, limit_check(&p->c, &three, "ann"), ERR_UNAVAILABLE, NULL);
     REFUSED(p, limit_forget(&p->c, &three, "ann"), ERR_UNAVAILABLE, NULL);
-    REFUSED(p, limit_remember(&p->c, "192.0.2.7"), ERR_UNAVAILABLE, NULL);
+    REFUSED(p, limit_remember(&p->c, &limit_code_known, "192.0.2.7"), ERR_UNAVAILABLE, NULL);
     REFUSED(p, limit_tidy(&p->c), ERR_UNAVAILABLE, NULL);
-    assert_false(limit_is_known(&p->c, "192.0.2.7"));
+    assert_false(limit_is_known(&p->c, &limit_code_known, "192.0.2.7"));
 }
 
 int

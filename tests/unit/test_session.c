@@ -268,18 +268,18 @@ basic_needs_the_right_password_and_remembers_it_for_five_minutes(void **state)
     struct installation *p = *state;
     struct agent agent;
     hire(p, "anna");
-    REFUSED(p, session_basic(&p->c, "anna", "wrong password", &agent), ERR_UNAUTHORIZED, NULL);
-    REFUSED(p, session_basic(&p->c, "nobody", "right password", &agent), ERR_UNAUTHORIZED, NULL);
-    WELL(p, session_basic(&p->c, "anna", "right password", &agent));
+    REFUSED(p, session_basic(&p->c, "127.0.0.1", "anna", "wrong password", &agent), ERR_UNAUTHORIZED, NULL);
+    REFUSED(p, session_basic(&p->c, "127.0.0.1", "nobody", "right password", &agent), ERR_UNAUTHORIZED, NULL);
+    WELL(p, session_basic(&p->c, "127.0.0.1", "anna", "right password", &agent));
     assert_string_equal(agent.login, "anna");
     for (int i = 0; i < 6; i++) /* now the limit is used up, which does not touch what is remembered */
-        assert_int_not_equal(session_basic(&p->c, "anna", "wrong password", &agent), OK);
-    WELL(p, session_basic(&p->c, "anna", "right password", &agent));
-    REFUSED(p, session_basic(&p->c, "ann", "aright password", &agent), ERR_UNAUTHORIZED, NULL);
+        assert_int_not_equal(session_basic(&p->c, "127.0.0.1", "anna", "wrong password", &agent), OK);
+    WELL(p, session_basic(&p->c, "127.0.0.1", "anna", "right password", &agent));
+    REFUSED(p, session_basic(&p->c, "127.0.0.1", "ann", "aright password", &agent), ERR_UNAUTHORIZED, NULL);
     p->c.boot_ms += 299999;
-    WELL(p, session_basic(&p->c, "anna", "right password", &agent));
+    WELL(p, session_basic(&p->c, "127.0.0.1", "anna", "right password", &agent));
     p->c.boot_ms++;
-    REFUSED(p, session_basic(&p->c, "anna", "right password", &agent), ERR_TOO_MANY, NULL);
+    REFUSED(p, session_basic(&p->c, "127.0.0.1", "anna", "right password", &agent), ERR_TOO_MANY, NULL);
 }
 
 static void
@@ -288,12 +288,84 @@ a_remembered_password_that_was_changed_or_disabled_meanwhile_is_wrong(void **sta
     struct installation *p = *state;
     struct agent agent;
     hire(p, "bert");
-    WELL(p, session_basic(&p->c, "bert", "right password", &agent));
+    WELL(p, session_basic(&p->c, "127.0.0.1", "bert", "right password", &agent));
     WELL(p, agent_set_password(&p->c, "bert", "another password"));
-    REFUSED(p, session_basic(&p->c, "bert", "right password", &agent), ERR_UNAUTHORIZED, NULL);
-    WELL(p, session_basic(&p->c, "bert", "another password", &agent));
+    REFUSED(p, session_basic(&p->c, "127.0.0.1", "bert", "right password", &agent), ERR_UNAUTHORIZED, NULL);
+    WELL(p, session_basic(&p->c, "127.0.0.1", "bert", "another password", &agent));
     place_sql(p, "UPDATE agent SET is_disabled = 1");
-    REFUSED(p, session_basic(&p->c, "bert", "another password", &agent), ERR_UNAUTHORIZED, NULL);
+    REFUSED(p, session_basic(&p->c, "127.0.0.1", "bert", "another password", &agent), ERR_UNAUTHORIZED, NULL);
+}
+
+static void
+after_five_wrong_passwords_from_an_address_no_login_is_looked_at_but_what_is_remembered(void **state)
+{
+    struct installation *p = *state;
+    struct agent agent;
+    hire(p, "anna");
+    hire(p, "bert");
+    WELL(p, session_basic(&p->c, "192.0.2.7", "anna", "right password", &agent));
+    for (int i = 0; i < 9; i++) {
+        const char *login = arena_printf(p->c.mem, "invented%d", i);
+        REFUSED(p, session_basic(&p->c, "192.0.2.7", login, "x", &agent), i < 5 ? ERR_UNAUTHORIZED : ERR_TOO_MANY, NULL);
+    }
+    assert_int_equal(p->c.fault.retry_s, 60);
+    REFUSED(p, session_basic(&p->c, "192.0.2.7", "bert", "right password", &agent), ERR_TOO_MANY, NULL);
+    WELL(p, session_basic(&p->c, "192.0.2.7", "anna", "right password", &agent));
+    WELL(p, session_basic(&p->c, "192.0.2.8", "bert", "right password", &agent));
+    signed_in(p, "bert"); /* signing in is not concerned */
+    place_later(p, 60000);
+    WELL(p, session_basic(&p->c, "192.0.2.7", "bert", "right password", &agent));
+}
+
+static int64_t
+rates(struct installation *p)
+{
+    return strtoll(place_text_on(p, "live.db", "SELECT count(*) FROM rate"), NULL, 10);
+}
+
+static void
+of_invented_logins_from_everywhere_ten_in_ten_seconds_are_looked_at_and_leave_a_row(void **state)
+{
+    struct installation *p = *state;
+    struct agent agent;
+    static const char *const from[] = {"192.0.2.%d", "127.0.0.1"}; /* the spared one is spared the limit of one address only */
+    hire(p, "anna");
+    hire(p, "bert");
+    WELL(p, session_basic(&p->c, "198.51.100.1", "anna", "right password", &agent));
+    WELL(p, session_basic(&p->c, "127.0.0.1", "anna", "right password", &agent));
+    for (size_t k = 0; k < COUNT(from); k++) {
+        int64_t before = rates(p);
+        for (int i = 0; i < 60; i++) {
+            const char *address = k ? from[k] : arena_printf(p->c.mem, "192.0.2.%d", i);
+            enum err err = session_basic(&p->c, address, arena_printf(p->c.mem, "invented%d", i), "x", &agent);
+            CHECK(err == (i < 10 ? ERR_UNAUTHORIZED : ERR_TOO_MANY), "%s, %d: %s", address, i, err_code(err));
+        }
+        assert_in_range(rates(p) - before, 0, 21); /* of each its login and its address, and the site's */
+        REFUSED(p, session_basic(&p->c, "192.0.2.200", "bert", "right password", &agent), ERR_TOO_MANY, NULL);
+        REFUSED(p, session_basic(&p->c, "127.0.0.1", "bert", "right password", &agent), ERR_TOO_MANY, NULL);
+        REFUSED(p, session_basic(&p->c, "198.51.100.1", "bert", "wrong password", &agent), ERR_UNAUTHORIZED, NULL);
+        place_later(p, 900000);
+    }
+    for (int i = 0; i < 10; i++)
+        REFUSED(p, session_basic(&p->c, "127.0.0.1", arena_printf(p->c.mem, "invented%d", i), "x", &agent), ERR_UNAUTHORIZED,
+            NULL);
+    WELL(p, session_basic(&p->c, "198.51.100.1", "bert", "right password", &agent)); /* was right before */
+}
+
+static void
+what_is_longer_than_any_login_or_password_is_wrong_and_leaves_nothing(void **state)
+{
+    struct installation *p = *state;
+    struct agent agent;
+    char login[LOGIN_CHARS + 2], password[PASSWORD_CHARS + 2];
+    memset(login, 'l', sizeof login - 1);
+    memset(password, 'p', sizeof password - 1);
+    login[sizeof login - 1] = password[sizeof password - 1] = '\0';
+    for (int i = 0; i < 30; i++) {
+        REFUSED(p, session_basic(&p->c, "192.0.2.7", login, "x", &agent), ERR_UNAUTHORIZED, NULL);
+        REFUSED(p, session_basic(&p->c, "192.0.2.7", "anna", password, &agent), ERR_UNAUTHORIZED, NULL);
+    }
+    assert_int_equal(rates(p), 0);
 }
 
 /* ── API keys ── */
@@ -369,7 +441,7 @@ without_its_tables_everything_is_unavailable(void **state)
     REFUSED(p, key_check(&p->c, "k_a.b", &id), ERR_UNAVAILABLE, NULL);
     REFUSED(p, key_make(&p->c, "the shop", &id), ERR_UNAVAILABLE, NULL);
     place_sql_on(p, "live.db", "ALTER TABLE rate RENAME TO hidden");
-    REFUSED(p, session_basic(&p->c, "anna", "right password", &agent), ERR_UNAVAILABLE, NULL);
+    REFUSED(p, session_basic(&p->c, "127.0.0.1", "anna", "right password", &agent), ERR_UNAVAILABLE, NULL);
 }
 
 int
@@ -389,6 +461,9 @@ main(void)
         PLACED(a_sessions_number_is_its_own_and_below_two_to_the_53),
         PLACED(basic_needs_the_right_password_and_remembers_it_for_five_minutes),
         PLACED(a_remembered_password_that_was_changed_or_disabled_meanwhile_is_wrong),
+        PLACED(after_five_wrong_passwords_from_an_address_no_login_is_looked_at_but_what_is_remembered),
+        PLACED(of_invented_logins_from_everywhere_ten_in_ten_seconds_are_looked_at_and_leave_a_row),
+        PLACED(what_is_longer_than_any_login_or_password_is_wrong_and_leaves_nothing),
         PLACED(a_key_is_shown_once_and_opens_as_bearer_and_as_pair),
         PLACED(a_key_that_is_not_exactly_right_is_refused),
         PLACED(a_revoked_key_opens_nothing_and_is_still_listed),

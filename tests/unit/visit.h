@@ -29,6 +29,7 @@ visit_by(struct installation *p, const char *const *variables)
     CHECK(err == OK, "the request is not in order: %s", unit_show(r->c->fault.reason));
     r->c->now_ms = p->c.now_ms;
     r->c->boot_ms = p->c.boot_ms;
+    access_prepare(r);
     return r;
 }
 

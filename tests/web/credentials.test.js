@@ -104,6 +104,18 @@ test('an API key opens vcs* and queue as bearer and as Basic, from anywhere', as
     }
 });
 
+test("an agent's login and password open every program that takes Basic, and nothing else does", async () => {
+    const { leader } = await schedule(base), { customer } = await room(base);
+    const foreign = { Via: '1.1 proxy' }, right = { headers: { ...basic('ben', instance.password).headers, ...foreign } };
+    for (const [name, query] of [...service, ['status', { format: 'metrics' }], ['vcs_call', { action: 'list', vanity: leader }],
+        ['vcs_conf_delete', { delete_vanity: (await schedule(base, {}, right)).leader }]]) {
+        const answer = await get(base, url(name), query, right);
+        assert.equal(answer.status, 200, `${name}: ${answer.body}`);
+    }
+    isError(await get(base, url('agent_poll'), { wait: 0 }, right), 'unauthorized');
+    isError(await get(base, url('conf_poll'), { conf: customer.conference, wait: 0 }, right), 'unauthorized');
+});
+
 test('a wrong, an unknown and a revoked API key are one answer', async () => {
     const key = await newKey(instance), [id, secret] = key.split('.');
     const keys = [`${id}.${secret}x`, `${id}.`, id, 'k_', 'k_nobody.secret', `k_.${secret}`];
