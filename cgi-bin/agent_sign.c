@@ -34,11 +34,22 @@ log_refused(struct request *r, enum err err)
     log_warn("agent %s was not let in from %s: %s", is_known ? agent.login : "(unknown)", r->remote_addr, err_code(err));
 }
 
+/* Else another site could sign somebody in as whom it likes, and read along what he then does. */
+static enum err
+check_page(struct request *r)
+{
+    return access_is_from_elsewhere(r)
+               ? center_fault(r->c, ERR_FORBIDDEN, NULL, "This form is a page's of another site. Sign in on a page of this one.")
+               : OK;
+}
+
 static enum err
 sign_in(struct request *r)
 {
     struct agent agent;
     const char *token, *csrf;
+    if (check_page(r) != OK)
+        return ERR_FORBIDDEN;
     if (!r->args[LOGIN].text || !r->args[PASSWORD].text)
         return center_fault(r->c, ERR_BAD_PARAMETER, r->args[LOGIN].text ? "password" : "login",
             "Enter your login and your password.");

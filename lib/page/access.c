@@ -143,6 +143,61 @@ access_is_loopback(const struct request *r)
     return !site || text_same(site, "none");
 }
 
+/* ── other sites ── */
+
+/* How long the host of an address is; its port counts with it unless it is the usual one of the scheme, which may be left out. */
+static size_t
+host_bytes(const char *at, const char *usual_port)
+{
+    size_t bytes = strcspn(at, "/?#"), port = strlen(usual_port);
+    return bytes > port && strncmp(at + bytes - port, usual_port, port) == 0 ? bytes - port : bytes;
+}
+
+static bool
+is_same_host(const char *a, const char *b, const char *usual_port)
+{
+    size_t bytes = host_bytes(a, usual_port);
+    return bytes > 0 && bytes == host_bytes(b, usual_port) && strncasecmp(a, b, bytes) == 0;
+}
+
+/* Whether an origin or an address is this server's: that of the setting public_url, or the host that was asked, whose scheme may
+ * be another one where a proxy in front speaks https. */
+static bool
+is_own(struct request *r, const char *url)
+{
+    static const char *const schemes[][2] = {{"http://", ":80"}, {"https://", ":443"}};
+    const char *known = r->c->settings->public_url;
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        size_t bytes = strlen(schemes[i][0]);
+        if (strncasecmp(url, schemes[i][0], bytes) != 0)
+            continue;
+        if (known && strncasecmp(known, schemes[i][0], bytes) == 0 && is_same_host(url + bytes, known + bytes, schemes[i][1]))
+            return true;
+        return is_same_host(url + bytes, r->host, schemes[i][1]);
+    }
+    return false;
+}
+
+static const char *
+said(const struct request *r, const char *name)
+{
+    const char *value = r->header(r, name);
+    return value && value[0] ? value : NULL;
+}
+
+/* The browser's own word is the best, but it is not given to hosts without https; a page's origin is told with what it posts, its
+ * address with most that it leads to. An origin that is ours is ours under whichever of its names the request came. */
+bool
+access_is_from_elsewhere(struct request *r)
+{
+    const char *origin = said(r, "HTTP_ORIGIN"), *site = said(r, "HTTP_SEC_FETCH_SITE"), *referer = said(r, "HTTP_REFERER");
+    if (origin && is_own(r, origin))
+        return false;
+    if (site)
+        return !text_same(site, "same-origin") && !text_same(site, "none");
+    return origin || (referer && !is_own(r, referer));
+}
+
 /* ── cookies and csrf ── */
 
 const char *
@@ -275,6 +330,7 @@ static enum err
 by_basic(struct request *r, struct caller *out)
 {
     const struct proof *proof = r->proof;
+    out->by_basic = true;
     if (proof->err != OK) {
         r->c->fault = proof->fault;
         return proof->err;
@@ -315,11 +371,10 @@ access_anybody(struct request *r)
 
 /* A browser sends a session's cookie along with a link from anywhere; what such a link would change is not changed. */
 static bool
-is_lured(const struct request *r)
+is_lured(struct request *r)
 {
-    const char *site = r->header(r, "HTTP_SEC_FETCH_SITE");
-    bool is_foreign = text_same(site, "cross-site") || text_same(site, "same-site");
-    return r->caller->by_cookie && r->service->is_changing && is_foreign;
+    bool is_sent_unasked = r->caller->by_cookie || r->caller->by_basic;
+    return is_sent_unasked && r->service->is_changing && access_is_from_elsewhere(r);
 }
 
 enum err

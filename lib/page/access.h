@@ -18,12 +18,14 @@ struct caller {
     const char *account; /* whose conferences these are: "local", "key:ID", "agent:LOGIN" */
     const char *token;   /* the credential itself, where it was a member's or a session's */
     bool by_cookie;
+    bool by_basic;        /* HTTP Basic, which a browser that knows it sends without being asked, too */
     int64_t serial;       /* of that cookie, for its csrf value */
     struct agent agent;   /* STAFF */
     struct member member; /* MEMBER, also when an agent's session stands for it */
 };
 
-/* vcs* and queue: API key, staff, or trusted loopback. */
+/* vcs* and queue: API key, staff, or trusted loopback. What a browser sends along without being asked changes nothing on the way
+ * from another site's page: ERR_FORBIDDEN. */
 must_check enum err access_service(struct request *r);
 
 /* Looks at a password in HTTP Basic, whose hash is dear, before any transaction: `struct service.prepare` of every program that
@@ -56,6 +58,9 @@ must_check enum err access_session(struct request *r, struct caller *out);
 
 /* Trusted loopback: the peer is this machine, the Host is loopback or configured, and nothing tells of a browser or a proxy. */
 bool access_is_loopback(const struct request *r);
+
+/* Whether a page of another site made a browser send this. No browser sends nothing that tells: then it is not. */
+bool access_is_from_elsewhere(struct request *r);
 
 /* The name of the cookie with a member's token of that conference, and of the one with a session. */
 const char *access_member_cookie(struct request *r, int64_t conf);

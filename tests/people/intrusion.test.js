@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { cookiesOf, get, post, request } from '../lib/http.js';
+import { cookiesOf, find, get, post, request } from '../lib/http.js';
 import { startInstance, tree } from '../lib/instance.js';
 import { agentPoll, ask, sendFile, signIn } from '../lib/people.js';
 import { methodsOf, programNames } from '../lib/table.js';
-import { html, isError, json, room, setCookies } from '../lib/wire.js';
+import { basic, html, isError, json, room, schedule, setCookies } from '../lib/wire.js';
 
 let instance, base;
 before(async () => {
@@ -90,6 +90,53 @@ test('a request from another site is not answered to it, and does nothing with a
     }
     assert.equal((await agentPoll(instance, agent)).agent.state, before);
 });
+
+/* What a browser says of a page of another site: over https and to localhost all of it, to other hosts without https no Sec-Fetch. */
+const foreignWays = [{ Origin: 'http://evil.example', Referer: 'http://evil.example/', 'Sec-Fetch-Site': 'cross-site' },
+    { 'Sec-Fetch-Site': 'same-site' }, { Origin: 'http://evil.example' }, { Origin: 'null' }, { Referer: 'http://evil.example/x' }];
+const ourWays = () => [{}, { Origin: base }, { Referer: `${base}/agent.html` }, { 'Sec-Fetch-Site': 'same-origin', Origin: base },
+    { 'Sec-Fetch-Site': 'none' }];
+
+test('another site cannot sign somebody in; a page of ours and a program can', async () => {
+    const form = { login: 'anna', password: instance.password };
+    for (const headers of foreignWays) {
+        for (const accept of [json, html]) {
+            const answer = await post(base, url('agent_sign'), form, { headers, ...accept });
+            assert.equal(answer.status, 403, `${JSON.stringify(headers)}: ${answer.body}`);
+            assert.deepEqual(setCookies(answer), {});
+        }
+        isError(await post(base, url('agent_sign'), form, { headers, ...json }), 'forbidden', null);
+    }
+    for (const headers of ourWays()) {
+        const answer = await post(base, url('agent_sign'), form, { headers, ...html });
+        assert.equal(answer.status, 303, `${JSON.stringify(headers)}: ${answer.body}`);
+    }
+});
+
+test('a link on another site schedules and ends nothing in the session of who follows it, nor by a password that his browser knows',
+    async () => {
+        const agent = await signIn(instance, 'sam'), { leader, id } = await schedule(base, {}, { bearer: agent.token });
+        const list = async () => find((await get(base, url('vcs'), {}, { bearer: agent.token })).xml(), 'conference')
+            .map((one) => one.attributes.id);
+        const { Authorization } = basic('sam', instance.password).headers;
+        const links = [['vcs_conf_schedule', { subject: 'lured' }], ['vcs_conf_schedule', { mod_vanity: leader, subject: 'lured' }],
+            ['vcs_conf_delete', { delete_vanity: leader }]];
+        for (const way of foreignWays) {
+            for (const [name, query] of links) {
+                isError(await get(base, url(name), query, { cookie: agent.cookie, headers: way, ...json }), 'forbidden', null);
+                isError(await post(base, url(name), { ...query, csrf: agent.csrf }, { cookie: agent.cookie, headers: way, ...json }),
+                    'forbidden', null);
+                isError(await get(base, url(name), query, { headers: { ...way, Authorization }, ...json }), 'forbidden', null);
+            }
+        }
+        assert.deepEqual(await list(), [id]);
+        for (const way of ourWays()) {
+            const made = await schedule(base, {}, { cookie: agent.cookie, headers: way });
+            assert.equal((await get(base, url('vcs_conf_delete'), { delete_vanity: made.leader }, { cookie: agent.cookie, headers: way }))
+                .status, 200, JSON.stringify(way));
+        }
+        assert.deepEqual(await list(), [id]);
+    });
 
 /* ── uploads ── */
 
