@@ -39,15 +39,21 @@ units    = $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c)
 
 all: $(programs:%=$(O)/cgi-bin/%) $(O)/sbin/rtcc
 
-# libfcgi before 2.4.5, and before Debian's 2.4.2-2+deb12u1, writes past its memory (CVE-2025-23016): nothing is built with it.
-# FCGI_VERSION: what to compare where there is no dpkg (pkg-config's version; a distribution may have mended an older one).
+# libfcgi before 2.4.5 writes past its memory (CVE-2025-23016): nothing is built with it. Of the older ones only Debian 12's own
+# is mended, since +deb12u1; a later revision of the same version, there or elsewhere, is not.
+# FCGI_VERSION: what to look at where there is no dpkg (pkg-config's version; a distribution may have mended an older one).
 FCGI_VERSION ?= $(shell dpkg-query -W -f '$${Version}' libfcgi-dev 2>/dev/null || pkg-config --modversion fcgi)
-FCGI_LEAST = $(if $(findstring -,$(FCGI_VERSION)),2.4.2-2+deb12u1,2.4.5)
 $(O)/libfcgi-is-mended: Makefile
 	@mkdir -p $(@D)
-	@least=$$(printf '%s\n' '$(FCGI_LEAST)' '$(FCGI_VERSION)' | sort -V | head -n 1); \
-	[ -n '$(FCGI_VERSION)' ] && [ "$$least" = '$(FCGI_LEAST)' ] || \
-	    { echo "libfcgi '$(FCGI_VERSION)' has a hole (CVE-2025-23016); at least $(FCGI_LEAST) is needed" >&2; exit 1; }
+	@version='$(FCGI_VERSION)'; version=$${version#*:}; \
+	is_least() { if command -v dpkg >/dev/null; then dpkg --compare-versions "$$version" ge "$$1"; \
+	    else [ "$$(printf '%s\n' "$$1" "$$version" | sort -V | head -n 1)" = "$$1" ]; fi; }; \
+	case $$version in \
+	2.4.2-2+deb12u[1-9]*) ;; \
+	[0-9]*) is_least 2.4.5 ;; \
+	*) false ;; \
+	esac || { echo "libfcgi '$$version' has a hole (CVE-2025-23016); 2.4.5 is needed, or 2.4.2-2+deb12u1 of Debian 12" >&2; \
+	    exit 1; }
 	@touch $@
 
 # ── the library ──
