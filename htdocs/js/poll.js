@@ -39,6 +39,7 @@ export function backoff(tries, random = Math.random) {
  *   and again for each further failure; retryAt is a time as Date.now() gives it
  * @property {AbortSignal} [signal] ends the loop
  * @property {number} [wait] seconds that the server may hold, default 25
+ * @property {number} [tries] how many failures in a row are known already; above 0 it starts as lost, so with wait=0
  * @property {object} [world] for tests: fetch, sleep, after, now, random, target (of the events online, offline, pageshow),
  *   document
  *
@@ -52,13 +53,12 @@ export function poll(options) {
 }
 
 class Loop {
-  constructor({ url, after, onAnswer, onState = () => {}, signal, wait = 25, world = {} }) {
-    Object.assign(this, { url, onAnswer, onState, signal, wait });
+  constructor({ url, after, onAnswer, onState = () => {}, signal, wait = 25, tries = 0, world = {} }) {
+    Object.assign(this, { url, onAnswer, onState, signal, wait, tries });
     this.cursor = after;
-    this.tries = 0;
     this.quick = 0;
     this.said = '';
-    this.isLive = true;
+    this.isLive = tries === 0;
     this.heldSince = 0;
     this.hold = null;
     this.nap = null;
