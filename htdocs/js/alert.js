@@ -8,7 +8,6 @@ import { store } from './store.js';
 /**
  * @typedef {object} Alerts
  * @property {(count: number) => void} unread shows "(2) …" in the title and a dot in the icon; 0 takes both away
- * @property {(title: string) => void} title the title without the count
  * @property {(tune?: 'message'|'ring'|'joined') => void} sound plays it once, if sound is on and allowed
  * @property {(ms?: number) => (() => void)} ring plays 'ring' now and every `ms` (default 3000), also in a hidden tab, until
  *   the returned
@@ -44,7 +43,6 @@ class Alerts {
   constructor(key, world) {
     Object.assign(this, { key, world });
     this.plain = world.document.title.replace(/^\(\d+\) /, '');
-    this.count = 0;
     this.audio = null;
     for (const gesture of ['pointerdown', 'keydown']) {
       world.document.addEventListener(gesture, () => this.prepare(), { once: true, capture: true });
@@ -59,16 +57,10 @@ class Alerts {
   }
 
   unread(count) {
-    this.count = count;
     this.world.document.title = count ? `(${count}) ${this.plain}` : this.plain;
     const icon = this.world.document.querySelector('link[rel~=icon]');
     const wanted = count ? '/favicon-news.svg' : '/favicon.svg';
     if (icon && icon.getAttribute('href') !== wanted) icon.setAttribute('href', wanted);
-  }
-
-  title(plain) {
-    this.plain = plain;
-    this.unread(this.count);
   }
 
   isOn() {

@@ -8,11 +8,10 @@ import { every } from './clock.js';
 /**
  * Fills `element` (a `.banner`, hidden while all is well).
  * @param {HTMLElement} element
- * @param {{kept?: string}} [options] kept: what is promised about what was written
  * @returns {(state: 'live'|'lost', info: {tries: number, retryAt: number, retry: () => void}) => void} give it to feed() as
  *   onState
  */
-export function banner(element, { kept = 'Your messages are kept.' } = {}) {
+export function banner(element) {
   const said = make('span', { role: 'status' });
   const counted = make('span', { 'aria-hidden': 'true' });
   let retry = () => {};
@@ -23,7 +22,7 @@ export function banner(element, { kept = 'Your messages are kept.' } = {}) {
     stop();
     const isLost = state === 'lost' && info.tries > 1;
     element.hidden = !isLost;
-    said.textContent = isLost ? `Connection lost. ${kept}` : '';
+    said.textContent = isLost ? 'Connection lost. Your messages are kept.' : '';
     if (!isLost) return;
     retry = info.retry;
     const show = () => {

@@ -69,24 +69,20 @@ export function sleep(ms, signal) {
 }
 
 /**
- * Calls `tick` every `ms` (no drift is made up) until `signal` is aborted or the returned function is called.
+ * Calls `tick` every `ms` (no drift is made up) until the returned function is called.
  * @param {number} ms
  * @param {() => void} tick
- * @param {AbortSignal} [signal]
  * @returns {() => void} stops it
  */
-export function every(ms, tick, signal) {
+export function every(ms, tick) {
   let forget = () => {};
   let stopped = false;
-  const stop = () => { stopped = true; forget(); };
   const next = () => {
     forget = after(ms, () => {
       tick();
       if (!stopped) next();
     });
   };
-  if (signal?.aborted) return stop;
-  signal?.addEventListener('abort', stop, { once: true });
   next();
-  return stop;
+  return () => { stopped = true; forget(); };
 }

@@ -17,7 +17,6 @@ const TYPING_EVERY = 3000;
  * @param {() => void} [options.onTyping] at most every 3 s while somebody writes
  * @param {string} [options.draft] where the draft is kept for this browser tab; '' keeps none
  * @param {HTMLElement} [options.dropOn] takes files that are dropped on it
- * @param {(event: KeyboardEvent) => boolean} [options.onKey] sees keys first; true: it has dealt with the key
  * @returns {Composer}
  */
 export function composer(form, options) {
@@ -27,7 +26,7 @@ export function composer(form, options) {
 class Composer {
   constructor(form, options) {
     const nothing = () => {};
-    Object.assign(this, { form, draft: '', onFiles: nothing, onTyping: nothing, onKey: () => false, ...options });
+    Object.assign(this, { form, draft: '', onFiles: nothing, onTyping: nothing, ...options });
     this.field = form.querySelector('textarea');
     this.files = form.querySelector('input[type=file]');
     this.kept = store(own('sessionStorage'));
@@ -75,7 +74,7 @@ class Composer {
 
   /* Enter belongs to the input method while it composes a character. */
   key(event) {
-    if (event.isComposing || event.keyCode === 229 || this.onKey(event)) return;
+    if (event.isComposing || event.keyCode === 229) return;
     if (event.key !== 'Enter' || event.shiftKey || event.altKey) return;
     event.preventDefault();
     this.send();

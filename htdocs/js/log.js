@@ -22,12 +22,10 @@ const PICTURES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/a
  * @typedef {object} Log
  * @property {HTMLElement} box
  * @property {(events: any[]) => any[]} add draws those not drawn yet and answers them; typing events are answered, not drawn
- * @property {(id: number) => boolean} has
  * @property {(items: import('./outbox.js').Item[]) => void} unsent draws the outbox's messages and notes; call it on each
  *   change
  * @property {(file: {name: string, bytes: number}, how: {onCancel: () => void, onRetry: () => void}) => UploadBubble} upload
  * @property {(name: string|null) => void} typing somebody is typing (goes by itself after 6 s); null: nobody
- * @property {(text: string) => HTMLElement} say a line of the page's own, at the end
  * @property {() => void} toEnd
  * @property {() => boolean} isAtEnd
  *
@@ -103,10 +101,6 @@ class Log {
     else this.count(theirs.length);
     this.offer(news);
     return news;
-  }
-
-  has(id) {
-    return this.drawn.has(id);
   }
 
   isMine(event) {
@@ -288,7 +282,7 @@ class Log {
     };
   }
 
-  // ── typing, lines, the end ──
+  // ── typing, the end ──
 
   showTyping(name) {
     if (!this.typingLine) return;
@@ -296,13 +290,6 @@ class Log {
     const dots = name ? make('span', { class: 'dots', 'aria-hidden': 'true' }, make('i'), make('i'), make('i')) : '';
     this.typingLine.replaceChildren(dots, name ? `${name} is typing…` : '');
     if (name) this.typingTimer = setTimeout(() => this.showTyping(null), 6000);
-  }
-
-  say(text) {
-    const item = make('li', { class: 'sys fresh' }, text);
-    this.list.insertBefore(item, this.list.querySelector(':scope > .local'));
-    if (this.isPinned) this.toEnd();
-    return item;
   }
 
   follow() {

@@ -56,25 +56,22 @@ export async function read(response) {
  * POSTs `fields` as a form. Fields that are undefined or null are left out.
  * @param {string} url
  * @param {Object<string, string|number|null|undefined>} fields
- * @param {{signal?: AbortSignal, timeout?: number, keepalive?: boolean}} [options] timeout in ms, default 20,000
+ * @param {{timeout?: number}} [options] in ms, default 20,000
  * @returns {Promise<any>} the JSON of a 2xx answer
  * @throws {Problem}
  */
-export async function post(url, fields, { signal, timeout = 20000, keepalive = false } = {}) {
+export async function post(url, fields, { timeout = 20000 } = {}) {
   const guard = new AbortController();
-  const stop = () => guard.abort();
-  const timer = setTimeout(stop, timeout);
-  signal?.addEventListener('abort', stop, { once: true });
+  const timer = setTimeout(() => guard.abort(), timeout);
   try {
     const body = new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
     const headers = { Accept: 'application/json' };
-    return await read(await fetch(url, { method: 'POST', headers, body, signal: guard.signal, keepalive }));
+    return await read(await fetch(url, { method: 'POST', headers, body, signal: guard.signal }));
   } catch (fault) {
     if (fault instanceof Problem) throw fault;
     throw new Problem('The server could not be reached. Please check your connection.');
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', stop);
   }
 }
 
