@@ -9,7 +9,7 @@
 import { sleep as clockSleep } from './clock.js';
 import { backoff } from './poll.js';
 import { once, Problem } from './post.js';
-import { store as openStore } from './store.js';
+import { ownLocks, store as openStore } from './store.js';
 
 const KEPT_SENT = 60000;
 const LOCK_PATIENCE = 10000;
@@ -45,19 +45,11 @@ export function outbox(options, world = {}) {
   return new Outbox(options, world);
 }
 
-function browserLocks() {
-  try {
-    return globalThis.navigator?.locks ?? null;
-  } catch {
-    return null;
-  }
-}
-
 class Outbox {
   constructor({ key, send, onChange }, world) {
     Object.assign(this, { prefix: `${key}/`, send, onChange });
     this.world = {
-      store: world.store ?? openStore(), locks: browserLocks(), sleep: clockSleep, now: () => Date.now(), random: Math.random,
+      store: world.store ?? openStore(), locks: ownLocks(), sleep: clockSleep, now: () => Date.now(), random: Math.random,
       target: globalThis.window, document: globalThis.document, ...world,
     };
     this.over = new AbortController();

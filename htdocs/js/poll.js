@@ -5,12 +5,15 @@
 // dead socket). After a failure it waits between half and all of min(30 s, 0.5 s · 2^n), wakes at once when the computer is
 // online again or the page is looked at, and then asks with wait=0, so that "live" is known at once and not after a whole held
 // request. Rejected: EventSource (no status, no backoff of ours, one connection per tab) and a fixed interval (late when it
-// matters).
+// matters). A page that gets no place to hold one (places) asks every second or two without waiting.
 import { sleep as clockSleep, after as clockAfter } from './clock.js';
+import { places } from './places.js';
 import { Problem, read } from './post.js';
 
 const MORE_THAN_WAIT = 10000;
 const TOO_QUICK = 1000;
+const WITHOUT_PLACE = 1000;
+const HIDDEN_WITHOUT_PLACE = 2000;
 
 /**
  * How long to wait after the `tries`-th failure in a row.
@@ -41,7 +44,7 @@ export function backoff(tries, random = Math.random) {
  * @property {number} [wait] seconds that the server may hold, default 25
  * @property {number} [tries] how many failures in a row are known already; above 0 it starts as lost, so with wait=0
  * @property {object} [world] for tests: fetch, sleep, after, now, random, target (of the events online, offline, pageshow),
- *   document
+ *   document, locks, BroadcastChannel
  *
  * Polls until the signal is aborted (resolves with null), onAnswer returns false, or the server refuses for good (400, 401,
  * 403, 404, 410).
@@ -61,12 +64,16 @@ class Loop {
     this.isLive = tries === 0;
     this.heldSince = 0;
     this.hold = null;
+    this.isGivenUp = false;
+    this.hasPlace = true;
     this.nap = null;
     this.world = {
       fetch: (...a) => globalThis.fetch(...a),
       sleep: clockSleep, after: clockAfter, now: () => Date.now(), random: Math.random,
       target: globalThis.window, document: globalThis.document, ...world,
     };
+    const { locks, BroadcastChannel, document, now } = this.world;
+    this.places = places({ locks, BroadcastChannel, document, now });
   }
 
   async run() {
@@ -79,6 +86,7 @@ class Loop {
       return null;
     } finally {
       forget();
+      this.places.close();
     }
   }
 
@@ -89,7 +97,7 @@ class Loop {
     try {
       answer = await this.ask();
     } catch (problem) {
-      if (this.signal?.aborted) return null;
+      if (this.signal?.aborted || this.isGivenUp) return null;
       if ([400, 401, 403, 404, 410].includes(problem.status)) return { status: problem.status, sentence: problem.message };
       await this.lost(problem);
       return null;
@@ -114,6 +122,25 @@ class Loop {
 
   async ask() {
     const wait = this.isLive ? this.wait : 0;
+    this.isGivenUp = false;
+    const place = wait ? await this.places.take(() => this.giveUp()) : null;
+    this.hasPlace = !wait || place !== null;
+    try {
+      return await this.question(place ? wait : 0);
+    } finally {
+      place?.leave();
+    }
+  }
+
+  /* Cut here, not lost: asked again at once, without a place. */
+  giveUp() {
+    if (!this.hold) return;
+    this.isGivenUp = true;
+    this.hold.abort();
+  }
+
+  async question(wait) {
+    if (this.signal?.aborted) return null;
     this.hold = new AbortController();
     this.heldSince = this.world.now();
     const stop = () => this.hold.abort();
@@ -155,8 +182,9 @@ class Loop {
     const said = JSON.stringify({ ...answer, after: 0, csrf: '' });
     const isNews = answer.events?.length || (this.said !== '' && said !== this.said);
     this.said = said;
-    this.quick = isNews || took >= TOO_QUICK ? 0 : this.quick + 1;
+    this.quick = isNews || took >= TOO_QUICK || !this.hasPlace ? 0 : this.quick + 1;
     if (answer.pause_s > 0) await this.rest(Math.min(30, answer.pause_s) * 1000);
+    else if (!this.hasPlace) await this.rest(this.isHidden() ? HIDDEN_WITHOUT_PLACE : WITHOUT_PLACE);
     else if (this.quick > 1 && this.wait > 0) await this.rest(Math.min(3000, 1000 * (this.quick - 1)));
   }
 
@@ -167,6 +195,10 @@ class Loop {
     await this.world.sleep(ms, this.nap.signal);
     this.signal?.removeEventListener('abort', stop);
     this.nap = null;
+  }
+
+  isHidden() {
+    return this.world.document?.visibilityState === 'hidden';
   }
 
   wake() {

@@ -36,6 +36,11 @@ export function own(name) {
   return attempt(() => globalThis[name] ?? null, null);
 }
 
+/** The browser's Web Locks, or null (plain http; a frame without storage throws at the mere look). */
+export function ownLocks() {
+  return attempt(() => globalThis.navigator?.locks ?? null, null);
+}
+
 function attempt(action, otherwise) {
   try {
     return action();

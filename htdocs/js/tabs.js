@@ -7,6 +7,7 @@
 // Rejected: a SharedWorker (dies unseen on some phones, cannot be debugged by those who run the site) and localStorage leases
 // (no answer to a clock that jumps).
 import { sleep } from './clock.js';
+import { ownLocks } from './store.js';
 
 const SIGN_OF_LIFE = 3000;
 const LOOK_EVERY = 30000;
@@ -30,13 +31,7 @@ export function shared(name, lead, onMessage, world = {}) {
 }
 
 function browser() {
-  let locks = null;
-  try {
-    locks = globalThis.navigator?.locks ?? null;
-  } catch {
-    locks = null; // a frame without storage throws at the mere look
-  }
-  return { locks, BroadcastChannel: globalThis.BroadcastChannel, document: globalThis.document, sleep };
+  return { locks: ownLocks(), BroadcastChannel: globalThis.BroadcastChannel, document: globalThis.document, sleep };
 }
 
 class Tab {

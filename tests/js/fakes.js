@@ -76,7 +76,9 @@ export class Locks {
     this.request = this.request.bind(this);
   }
 
-  request(name, { signal, steal = false }, callback) {
+  request(name, { signal, steal = false, ifAvailable = false }, callback) {
+    const isTaken = this.held.has(name) || this.waiting.some((wish) => wish.name === name);
+    if (ifAvailable && isTaken) return Promise.resolve().then(() => callback(null));
     return new Promise((resolve, reject) => {
       const wish = { name, callback, resolve, reject };
       if (steal) {
