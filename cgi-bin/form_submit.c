@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "io/secret.h"
 #include "io/settings.h"
+#include "model/conference.h"
 #include "model/limit.h"
 #include "model/member.h"
 #include "model/phone.h"
@@ -161,35 +162,68 @@ add_site(struct request *r)
     value_add_text(r->out, "phone_number", r->c->settings->phone_number);
 }
 
-/* What no entry is to blame for: too many forms, a changed form, a database that cannot be used. */
+/* The conversation that the same form began, for the browser that has been in it: the entries differ, and a reqid alone must not
+ * open somebody's room, nor name it. NULL: this browser has no cookie of it. */
+static const char *
+way_back(struct request *r, const struct sent_form *form)
+{
+    int64_t conf = form->is_done ? conference_number(r->c, form->conf) : 0;
+    const char *cookie = conf ? request_cookie_get(r, access_member_cookie(r, conf)) : NULL;
+    if (!cookie || !text_same_secret(form->token, cookie))
+        return NULL;
+    struct buf back = buf_new(r->c->mem, 128);
+    buf_printf(&back, "/cgi_bin/conf_view?conf=");
+    buf_url(&back, form->conf);
+    return buf_str(&back);
+}
+
+/* Without scripts this page may stand in the place of the conversation. */
+static const char goes_back[] =
+    "You changed an entry after it was sent. Go back to the conversation and write there what is different. "
+    "The button at the end of the form begins another one, in which you wait anew.";
+static const char begins_anew[] =
+    "You changed an entry after it was sent. Press the button again to begin a conversation with the entries as they are now. "
+    "What you sent first is kept beside it; if it had opened a conversation in this window, your browser's Back button may lead "
+    "there.";
+
+static void
+add_conflict(struct request *r, const struct sent_form *form)
+{
+    const char *back = way_back(r, form);
+    struct value *problem = value_add_object(r->out, "problem");
+    value_add_text(problem, "title", back ? "Your conversation has begun already" : "Please send it once more");
+    value_add_text(problem, "reason", back ? goes_back : begins_anew);
+    if (back)
+        value_add_text(problem, "back", back);
+}
+
+/* What no entry is to blame for: too many forms, a database that cannot be used. */
 static void
 add_problem(struct request *r, enum err err)
 {
     const char *reason = r->c->fault.reason ? r->c->fault.reason : err_sentence(err);
     if (err == ERR_UNAVAILABLE && !r->c->fault.reason)
         reason = "What you sent was not taken. All that you entered is still here, so you can send it again in a few seconds.";
-    if (err == ERR_CONFLICT)
-        reason =
-            "You changed an entry after it was sent. Press the button again to send it as it is now; the conversation that you "
-            "began before stays open in its own window.";
     int usual_s = err == ERR_TOO_MANY ? RETRY_TOO_MANY_S : RETRY_UNAVAILABLE_S;
     if (err == ERR_TOO_MANY || err == ERR_UNAVAILABLE)
         request_header(r, "Retry-After", arena_printf(r->c->mem, "%d", r->c->fault.retry_s > 0 ? r->c->fault.retry_s : usual_s));
     struct value *problem = value_add_object(r->out, "problem");
-    value_add_text(problem, "title", err == ERR_CONFLICT ? "Please send it once more" : err_title(err));
+    value_add_text(problem, "title", err_title(err));
     value_add_text(problem, "reason", reason);
 }
 
-/* The form; after an error with what was entered. A form that was sent as another one needs a new reqid. */
+/* The form; after an error with what was entered. A form that was sent as another one (`sent`) needs a new reqid. */
 static enum err
-show_form(struct request *r, enum err err)
+show_form(struct request *r, enum err err, const struct sent_form *sent)
 {
     const char *reqid = err == OK || err == ERR_CONFLICT ? NULL : r->args[REQID].text;
     add_site(r);
     front_show(r);
     add_topics(r);
     add_faults(r, err == ERR_BAD_PARAMETER);
-    if (err != OK && err != ERR_BAD_PARAMETER)
+    if (err == ERR_CONFLICT)
+        add_conflict(r, sent);
+    else if (err != OK && err != ERR_BAD_PARAMETER)
         add_problem(r, err);
     value_add_flag(r->out, "is_retry", err != OK);
     value_add_text(r->out, "reqid", reqid ? reqid : secret_random_text(r->c->mem, 22));
@@ -299,7 +333,7 @@ keep(struct request *r, struct sent_form *form)
 static enum err
 take(struct request *r)
 {
-    struct sent_form form;
+    struct sent_form form = {.is_done = false};
     enum err err = OK;
     if (!limit_is_exempt(r->c, r->remote_addr))
         err = limit_take(r->c, &limit_form, limit_address(r->c, r->remote_addr));
@@ -308,7 +342,7 @@ take(struct request *r)
     if (err == OK)
         err = keep(r, &form);
     if (err != OK && r->is_page_wanted)
-        return show_form(r, err);
+        return show_form(r, err, &form);
     return err == OK ? finish(r, form.reqid) : err;
 }
 
@@ -317,7 +351,7 @@ answer(struct request *r)
 {
     if (text_same(r->method, "POST"))
         return take(r);
-    return r->args[AGAIN].text ? look_again(r) : show_form(r, OK);
+    return r->args[AGAIN].text ? look_again(r) : show_form(r, OK, NULL);
 }
 
 /* PREFORK: it waits for the other servers. */

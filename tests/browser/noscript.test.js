@@ -198,6 +198,43 @@ test('two clicks on Start are one conversation', async (t) => {
     assert.equal((await person.context.pages()).length, 2);
 });
 
+test('a form that was changed and sent again leads back into the conversation whose window it has taken', async (t) => {
+    const person = await newPerson(browser);
+    t.after(() => person.context.close());
+    await person.page.goto(`${instance.base}/cgi_bin/form_submit`);
+    await fillForm(person.page, { name: 'Toni' });
+    const room = await windowOf(person, () => person.page.click('#start'));
+    await appears(room, 'main.conf');
+    const first = conferenceOf(room);
+    await person.page.bringToFront();
+    await person.page.type('#question', ' And it is wet.');
+    await person.page.click('#start');
+    await says(room, '#faults', 'Your conversation has begun already');
+    assert.equal(await room.$eval('#question', (field) => field.value), 'My box was open. And it is wet.', 'the entries are kept');
+    await room.click('#faults a');
+    await appears(room, 'main.conf');
+    assert.equal(conferenceOf(room), first);
+    assert.deepEqual((await queue()).map((one) => one.conference), [first], 'nobody waits twice');
+});
+
+test('a form that was changed and sent again begins another conversation for who wants that', async (t) => {
+    const person = await newPerson(browser);
+    t.after(() => person.context.close());
+    await person.page.goto(`${instance.base}/cgi_bin/form_submit`);
+    await fillForm(person.page, { name: 'Toni' });
+    const room = await windowOf(person, () => person.page.click('#start'));
+    await appears(room, 'main.conf');
+    const first = conferenceOf(room);
+    await person.page.bringToFront();
+    await person.page.type('#name', ' Two');
+    await person.page.click('#start');
+    await says(room, '#faults', 'begins another one, in which you wait anew');
+    await room.click('#start');
+    await appears(room, 'main.conf');
+    assert.notEqual(conferenceOf(room), first);
+    assert.equal((await queue()).length, 2);
+});
+
 test('a request that a server behind cannot take now is kept, and the page opens the conversation when it can', async (t) => {
     const person = await newPerson(browser);
     const programs = instance.processes('vcs_conf_schedule').map(({ pid }) => pid);

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { get, post, request } from '../lib/http.js';
+import { cookiesOf, get, post, request } from '../lib/http.js';
 import { freePort, startInstance, until } from '../lib/instance.js';
 import { allEvents, ask, confPoll, waitForOffer } from '../lib/people.js';
 import { html, isError, isErrorPage, json, onDuty, only } from '../lib/wire.js';
@@ -248,6 +248,27 @@ test('the same reqid with other entries is 409', async () => {
     const again = await post(base, url, { ...form, name: 'Bob', reqid: reqidOf(page) }, html);
     assert.equal(again.status, 303, 'sent once more, it is taken');
     assert.equal((await post(base, url, form, json)).json().token, first.json().token);
+});
+
+test('the page of a 409 leads back into the conversation, but only the browser that has been in it', async () => {
+    const form = { ...good, question: 'One', reqid: 'the way back' }, changed = { ...form, name: 'Bob' };
+    const { conference, token, window } = (await post(base, url, form, json)).json();
+    const cookie = cookiesOf(await get(base, new URL(window).pathname + new URL(window).search, {}, html));
+    assert.match(cookie, /=m_/);
+    const own = await post(base, url, changed, { ...html, cookie });
+    assert.equal(own.status, 409);
+    assert.match(own.body, new RegExp(`<a href="/cgi_bin/conf_view\\?conf=${conference}" target="_self">Go back`));
+    assert.ok(!own.body.includes(token), 'without its token');
+    const room = await get(base, `/cgi_bin/conf_view?conf=${conference}`, {}, { ...html, cookie });
+    assert.equal(room.status, 200);
+    const other = (await post(base, url, { ...good, reqid: 'another one' }, json)).json();
+    for (const wrong of [undefined, cookie.replace(/=m_.*/, `=${other.token}`), cookie.replace(/=m_.*/, '=m_1'),
+        cookie.replace(/=m_.*/, '=')]) {
+        const page = await post(base, url, changed, { ...html, ...wrong ? { cookie: wrong } : {} });
+        assert.equal(page.status, 409);
+        assert.ok(!page.body.includes(conference.slice(0, 15)), 'others do not learn which it is');
+        assert.match(page.body, /You changed an entry.*Back button may lead there/s);
+    }
 });
 
 test('without a reqid it is always a new conference', async () => {
