@@ -95,6 +95,21 @@ test('the form opens the window; what is written in its frame appears, and the a
         assert.equal(await room.evaluate(() => performance.timeOrigin), top, 'the window itself was never loaded again');
     });
 
+test('on a small screen the place in the queue is seen whole, below the log', async (t) => {
+    const { room, log } = await customer(t);
+    await room.setViewport({ width: 320, height: 568 });
+    await log.$eval('.pill', (pill) => { pill.textContent = 'Number 14 in the queue · about 113 min'; });
+    for (const height of [568, 480]) {
+        await room.setViewport({ width: 320, height });
+        await when(log, 'the pill ends within the frame', () => {
+            const { top, bottom, height: lines } = document.querySelector('.pill').getBoundingClientRect();
+            return lines > 30 && top > document.querySelector('.logw').getBoundingClientRect().bottom && bottom <= innerHeight;
+        });
+        assert.ok(await log.evaluate(() => document.scrollingElement.scrollHeight <= innerHeight), 'only the log scrolls');
+        assert.ok(await log.$eval('.logw', (box) => box.clientHeight) >= 48);
+    }
+});
+
 test('files go both ways', async (t) => {
     const { person, room, log, write } = await customer(t);
     const { staff } = await taken(conferenceOf(room));
