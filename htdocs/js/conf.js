@@ -268,8 +268,10 @@ class Conference {
     button.textContent = isDone ? 'Copied' : 'Press Ctrl and C now';
   }
 
-  /* Files are sent by this module; without it they have a form of their own. */
+  /* What is so only with this module: which key sends, and files here; without it they have a form of their own. */
   attach(maxText) {
+    $('text').setAttribute('aria-describedby', 'text-hint');
+    $('text').after(make('span', { class: 'vh', id: 'text-hint' }, 'Enter sends, Shift and Enter makes a new line'));
     const words = make('span', { class: 'vh' }, `Attach a file, up to ${maxText}`);
     $('composer').querySelector('label[for=text]').before(
       make('label', { class: 'btn icon', for: 'file' }, words, icon('clip')),

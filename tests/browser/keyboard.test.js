@@ -251,6 +251,8 @@ test('a new message is one addition to the log; where one stands is told apart f
     const status = await room.$$eval('[role=status]', (all) => all.map((each) => each.textContent.replace(/\s+/g, ' ').trim()));
     assert.ok(status.includes('A person is with you'), status.join());
     assert.ok(nodes.some((node) => node.role === 'textbox' && node.name === 'Message'));
+    assert.equal(await room.$eval('#text', (field) => document.getElementById(field.getAttribute('aria-describedby')).textContent),
+        'Enter sends, Shift and Enter makes a new line');
 });
 
 test('whoever reads further up stays there and is told how much is new', async (t) => {
