@@ -21,6 +21,7 @@ class List {
     this.askedAt = 0;
     this.heardAt = 0;
     this.later = null;
+    this.asked = 0;
   }
 
   draw() {
@@ -77,20 +78,24 @@ class List {
 
   // ── the queue ──
 
-  /* After an answer of the poll, when it is seen, and at most every 5 s: the list is a look, not a stream. */
-  refresh() {
-    if (document.visibilityState === 'hidden' || this.later) return;
-    const wait = Math.max(0, this.askedAt + QUEUE_EVERY - Date.now());
+  /* After an answer of the poll, when it is seen, and at most every 5 s: the list is a look, not a stream. At once where an offer
+   * came or went: nobody is to ring there who is in a conversation already. */
+  refresh(isChanged = false) {
+    if (document.visibilityState === 'hidden' || (this.later && !isChanged)) return;
+    clearTimeout(this.later);
+    const wait = isChanged ? 0 : Math.max(0, this.askedAt + QUEUE_EVERY - Date.now());
     this.later = setTimeout(() => { this.later = null; this.ask(); }, wait);
   }
 
   async ask() {
+    const turn = this.asked += 1;
     this.askedAt = Date.now();
     try {
       const response = await fetch('/cgi_bin/queue?action=list', { headers: { Accept: 'application/json' }, cache: 'no-store' });
       this.app.adjustClock(Date.parse(response.headers.get('Date') ?? ''));
-      if (!response.ok) return;
-      this.invitations = (await response.json()).invitations ?? [];
+      const { invitations = [] } = response.ok ? await response.json() : {};
+      if (!response.ok || turn !== this.asked) return;
+      this.invitations = invitations;
       this.heardAt = Date.now();
       this.drawQueue();
     } catch {

@@ -14,7 +14,7 @@ const RING_MS = 3000;
 const ACCEPT_TRIES = 3;
 const ACCEPT_PAUSE_MS = 1000;
 
-/** @param {object} app desk, alerts, act, wanted, leads, say, fault, draw, shortcutsOn @returns {Offers} */
+/** @param {object} app desk, list, alerts, act, wanted, leads, say, fault, draw, shortcutsOn @returns {Offers} */
 export function offers(app) {
   return new Offers(app);
 }
@@ -196,6 +196,7 @@ class Offers {
 
   drop(offer) {
     this.app.desk.drop(offer.reservation);
+    this.app.list.refresh(true);
   }
 }
 

@@ -233,7 +233,7 @@ class App {
     if (wasLoaded) this.tellNews(changes);
     this.pickOne();
     this.draw();
-    this.list.refresh();
+    this.list.refresh([changes.offers, changes.gone, changes.joined].some((news) => news.length));
   }
 
   drawEvents(events, { fresh, ended }) {

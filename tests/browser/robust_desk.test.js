@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AGENT, agentTalks, allSent, appears, callIn, clickButton, cutOff, disappears, heldBy, launch, loseAnswers, newPerson,
     openReadyDesk, preparePage, says, setStatus, signInAt, storedBy, textsOnceShown, when, write } from '../lib/browser.js';
+import { post } from '../lib/http.js';
 import { buildFolder, startInstance, until } from '../lib/instance.js';
 import { ask, confPoll, say } from '../lib/people.js';
 import { rtcc } from '../lib/wire.js';
@@ -73,6 +74,26 @@ test('an invitation is still there after a reload and can be accepted', async (t
     assert.equal((await desk.$$('.invite')).length, 1);
     await clickButton(desk, 'Accept');
     await appears(desk, sectionOf(carl));
+    await setStatus(desk, 'notready break');
+});
+
+test('who was accepted or declined is not said to be ringing in the queue', async (t) => {
+    const { desk } = await talk(t, 'ben', { name: 'Anton' });
+    const ringing = () => when(desk, 'it rings', () => /1 ringing/.test(document.getElementById('topics').textContent));
+    const quiet = async (what) => {
+        const began = Date.now();
+        await when(desk, 'it rings no more', () => !/ringing/.test(document.getElementById('topics').textContent));
+        assert.ok(Date.now() - began < 1500, `${what}: ${Date.now() - began} ms`);
+    };
+    await setStatus(desk, 'ready');
+    for (const answer of ['Decline', 'Accept']) {
+        const eva = await ask(instance, { name: 'Eva' });
+        await ringing();
+        await clickButton(desk, answer);
+        await disappears(desk, '.invite');
+        await quiet(answer);
+        await post(instance.base, '/cgi_bin/conf_post', { conf: eva.conference, token: eva.token, kind: 'leave', nonce: 'leave' });
+    }
     await setStatus(desk, 'notready break');
 });
 
