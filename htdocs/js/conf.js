@@ -4,7 +4,6 @@ import { alerts } from './alert.js';
 import { banner } from './banner.js';
 import { composer } from './composer.js';
 import { icon, make } from './dom.js';
-import { endedPanel } from './ended.js';
 import { feed } from './feed.js';
 import { opens } from './lines.js';
 import { log } from './log.js';
@@ -199,8 +198,16 @@ class Conference {
     this.choices([]);
     this.log.typing(null);
     $('lost').hidden = true;
+    this.ending = this.drawEnd(hadFocus).catch(() => location.reload());
+  }
+
+  /* What is only needed now is only loaded now; where it cannot be, the server draws it. */
+  async drawEnd(hadFocus) {
     const address = `/cgi_bin/transcript?conf=${encodeURIComponent(this.conf)}&format=html`;
-    if (!$('ended')) this.main.append(endedPanel(this.withToken(address)));
+    if (!$('ended')) {
+      const { endedPanel } = await import('./ended.js');
+      this.main.append(endedPanel(this.withToken(address)));
+    }
     this.onSubmit('rating', (event) => this.rate(new FormData(event.target)));
     this.log.toEnd();
     if (hadFocus) $('ended').focus();
@@ -258,7 +265,8 @@ class Conference {
 
   /* Also after a reload that came before the rating had arrived: the server then drew the form once more. Either the outbox still
    * has it, or it came as an event behind those that were drawn. */
-  thank() {
+  async thank() {
+    await this.ending;
     $('rating')?.replaceWith(make('p', { id: 'thanks' }, 'Thank you for your rating.'));
   }
 
