@@ -1,11 +1,11 @@
 /* fcgi.c: looking at records, reading a request with libfcgi, writing records by hand. The only file that includes libfcgi.
  *
- * libfcgi reads with blocking read() and no time limit: half a record would stop the process for ever. So the loops look at the
- * socket with MSG_PEEK and walk the record headers here; FCGX_Accept_r comes only when the empty STDIN record has come, and reads
- * from the socket, if all of it lies there at once (behind nginx it nearly always does), else from a file in memory. It takes a
- * descriptor of ours when ipcFd is set beforehand (seen with 2.4.2: it then skips accept). The rest of libfcgi is left out: a
- * kept FCGX_Request is 10.6 KB, and FCGX_Finish_r lingers up to 2 s. Params and body are copied to the arena and FCGX_Free(&r, 0)
- * gives everything back; the three records of an answer are 24 bytes and the text.
+ * libfcgi reads with blocking read() and no time limit: half a record would stop the process for ever. So the loop looks at the
+ * socket with MSG_PEEK and walks the record headers here; FCGX_Accept_r comes only when the empty STDIN record has come, and
+ * reads from the socket, if all of it lies there at once (behind nginx it nearly always does), else from a file, mostly in
+ * memory. It takes a descriptor of ours when ipcFd is set beforehand (seen with 2.4.2: it then skips accept). The rest of
+ * libfcgi is left out: a kept FCGX_Request is 10.6 KB, and FCGX_Finish_r lingers up to 2 s. Params and body are copied to the
+ * arena and FCGX_Free(&r, 0) gives everything back; the three records of an answer are 24 bytes and the text.
  *
  * Rejected: parsing the variables from buffers of our own too. It would take no package, but what a stranger sends is better read
  * by a parser that many use. */
@@ -117,6 +117,7 @@ walk_stream(struct walk *w, const uint8_t *record, size_t content, bool is_whole
     if (!is_params)
         return FRONT_REQUEST;
     w->front.is_head_whole = true;
+    w->front.head_bytes = w->at + FCGI_HEADER_LEN + record[6];
     return is_between_pairs(w) ? FRONT_PART : FRONT_BAD;
 }
 
@@ -161,6 +162,42 @@ fcgi_look(const uint8_t *data, size_t bytes, size_t body_max)
     return w.front;
 }
 
+/* A record of the body begins. */
+static enum fcgi_front_kind
+begin_record(struct fcgi_body *body, size_t body_max)
+{
+    const uint8_t *head = body->head;
+    size_t content = (size_t)(head[4] << 8 | head[5]);
+    bool is_abort = head[1] == FCGI_ABORT_REQUEST;
+    if (head[0] != FCGI_VERSION_1 || (head[2] << 8 | head[3]) != body->id || (head[1] != FCGI_STDIN && !is_abort))
+        return FRONT_BAD;
+    body->head_bytes = 0;
+    body->left = content + head[6];
+    body->bytes += is_abort ? 0 : content;
+    body->end = is_abort ? FRONT_ABORT : content == 0 ? FRONT_REQUEST : FRONT_PART;
+    return body->bytes > body_max ? FRONT_TOO_LARGE : FRONT_PART;
+}
+
+enum fcgi_front_kind
+fcgi_look_on(struct fcgi_body *body, const uint8_t *data, size_t bytes, size_t body_max, size_t *used)
+{
+    enum fcgi_front_kind kind = FRONT_PART;
+    size_t at = 0;
+    while (kind == FRONT_PART && at < bytes) {
+        size_t piece = bytes - at < body->left ? bytes - at : body->left;
+        body->left -= piece;
+        at += piece;
+        if (piece == 0)
+            body->head[body->head_bytes++] = data[at++];
+        if (body->head_bytes == FCGI_HEADER_LEN)
+            kind = begin_record(body, body_max);
+        if (kind == FRONT_PART && body->left == 0 && body->head_bytes == 0)
+            kind = body->end;
+    }
+    *used = at;
+    return kind;
+}
+
 bool
 fcgi_is_abort(const uint8_t *data, size_t bytes, uint16_t id)
 {
@@ -202,9 +239,8 @@ content_length(char *const *params)
 
 /* False when the stream ended before its end or does not have the announced length. */
 static bool
-read_body(FCGX_Stream *in, struct arena *mem, size_t body_max, struct input *out)
+read_body(FCGX_Stream *in, struct arena *mem, size_t body_max, int64_t announced, struct input *out)
 {
-    int64_t announced = content_length(out->params);
     out->body = "";
     out->is_too_large = announced > (int64_t)body_max;
     if (out->is_too_large)
@@ -244,7 +280,8 @@ fcgi_take(int fd, struct arena *mem, size_t body_max, struct fcgi_taken *out)
         return ERR_BAD_PARAMETER;
     *out = (struct fcgi_taken){.id = (uint16_t)request.requestId, .keep = request.keepConnection != 0};
     out->input.params = copy_params(mem, request.envp);
-    bool is_whole = read_body(request.in, mem, body_max, &out->input);
+    out->announced = content_length(out->input.params);
+    bool is_whole = read_body(request.in, mem, body_max, out->announced, &out->input);
     request.ipcFd = -1;
     FCGX_Free(&request, 0);
     if (is_whole)

@@ -41,11 +41,27 @@ struct fcgi_front {
     uint16_t id;
     bool keep; /* the web server wants to use the connection again */
     bool is_head_whole;
-    size_t bytes; /* how much it is, with all its records; of PART how much is certain */
+    size_t bytes;      /* how much it is, with all its records; of PART how much is certain */
+    size_t head_bytes; /* where the records of the body begin, when the head is whole */
 };
 
 /* What stands at the front of the bytes that have come. Pure. */
 struct fcgi_front fcgi_look(const uint8_t *data, size_t bytes, size_t body_max);
+
+/* Where in the records of a body a request is whose head is whole, so that what came before need not be looked at again. Begins
+ * with the request's id and zeros. */
+struct fcgi_body {
+    uint16_t id;
+    uint8_t head[FCGI_RECORD_HEAD_BYTES]; /* of the record that begins … */
+    size_t head_bytes;                    /* … so much of it has come */
+    size_t left;                          /* bytes of the record still to come, with its padding */
+    size_t bytes;                         /* of the body, by its records' heads */
+    enum fcgi_front_kind end;             /* what it is when the record is whole, if not PART */
+};
+
+/* What the next bytes make of it: PART, REQUEST, TOO_LARGE, ABORT or BAD, as fcgi_look() would say it of all. *used: how many of
+ * them belong to the request. */
+enum fcgi_front_kind fcgi_look_on(struct fcgi_body *body, const uint8_t *data, size_t bytes, size_t body_max, size_t *used);
 
 /* Whether the bytes begin with the web server's word that it takes request `id` back. */
 bool fcgi_is_abort(const uint8_t *data, size_t bytes, uint16_t id);
@@ -57,6 +73,7 @@ must_check enum err fcgi_start(int listen_fd);
 struct fcgi_taken {
     uint16_t id;
     bool keep;
+    int64_t announced;  /* the body's bytes as the head says, or -1 */
     struct input input; /* is_too_large: the body was over body_max and the rest of it was not read */
 };
 

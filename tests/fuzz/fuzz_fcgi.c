@@ -24,6 +24,18 @@ look(const uint8_t *data, size_t bytes)
     return front;
 }
 
+/* The body in pieces, behind the head, is what it is as a whole. */
+static void
+must_be_the_same_in_pieces(const uint8_t *data, size_t bytes, const struct fcgi_front *front)
+{
+    struct fcgi_body body = {.id = front->id};
+    enum fcgi_front_kind kind = FRONT_PART;
+    size_t at = front->head_bytes, used = 0;
+    for (size_t step = 1; kind == FRONT_PART && at < bytes; at += used, step += step / 2 + 1)
+        kind = fcgi_look_on(&body, data + at, bytes - at < step ? bytes - at : step, BODY_LIMIT, &used);
+    MUST(kind == front->kind && (kind != FRONT_REQUEST || at == front->bytes));
+}
+
 static void
 must_be_taken_whole(const uint8_t *data, const struct fcgi_front *front)
 {
@@ -67,6 +79,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         MUST(front.kind == FRONT_PART || (front.kind == whole.kind && front.id == whole.id));
         last = front;
     }
+    if (whole.is_head_whole)
+        must_be_the_same_in_pieces(data, bytes, &whole);
     if (whole.kind == FRONT_REQUEST && whole.bytes < 60000)
         must_be_taken_whole(data, &whole);
     if (whole.kind == FRONT_QUESTION)

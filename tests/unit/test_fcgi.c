@@ -137,6 +137,70 @@ what_is_not_a_request_of_a_responder_is_told_apart(void **state)
     assert_false(fcgi_is_abort((const uint8_t[]){1, 1, 1, 2, 0, 0, 0, 0}, 8, 258));
 }
 
+/* What fcgi_look_on() says of the records behind the head, which come in pieces of `step` bytes; *used: up to where. */
+static enum fcgi_front_kind
+look_on(size_t head_bytes, size_t step, size_t *used)
+{
+    struct fcgi_body body = {.id = 1};
+    enum fcgi_front_kind kind = FRONT_PART;
+    for (*used = head_bytes; kind == FRONT_PART && *used < whole.len;) {
+        size_t bytes = whole.len - *used < step ? whole.len - *used : step, piece;
+        char *exact = unit_exact((const char *)whole.data + *used, bytes);
+        kind = fcgi_look_on(&body, (uint8_t *)exact, bytes, BODY_LIMIT, &piece);
+        unit_free_exact(exact, bytes);
+        assert_true(piece == bytes || kind != FRONT_PART);
+        *used += piece;
+    }
+    return kind;
+}
+
+/* Where the second look begins again it says what the first would say of all. */
+static void
+a_body_is_looked_at_piece_by_piece_as_it_is_as_a_whole(void **state)
+{
+    static char body[BODY_LIMIT + 1];
+    static const struct {
+        const char *name;
+        size_t body_bytes;
+        size_t padding;
+        uint8_t tail[24];
+        size_t tail_bytes;
+    } rows[] = {
+        {"whole", 5000, 0, {1, 5, 0, 1, 0, 0, 0, 0}, 8},
+        {"whole, with padding", 5000, 7, {1, 5, 0, 1, 0, 0, 2, 0, 0, 0}, 10},
+        {"all but a byte of padding", 5000, 7, {1, 5, 0, 1, 0, 0, 2, 0, 0}, 9},
+        {"with more behind it", 5000, 0, {1, 5, 0, 1, 0, 0, 0, 0, 1, 1, 0, 1}, 12},
+        {"the largest", BODY_LIMIT, 0, {1, 5, 0, 1, 0, 0, 0, 0}, 8},
+        {"too large", BODY_LIMIT, 0, {1, 5, 0, 1, 0, 1, 0, 0, 'a'}, 9},
+        {"taken back", 5000, 3, {1, 2, 0, 1, 0, 0, 0, 0}, 8},
+        {"half taken back", 5000, 3, {1, 2, 0, 1, 0, 2, 0, 0, 0}, 9},
+        {"variables again", 10, 0, {1, 4, 0, 1, 0, 0, 0, 0}, 8},
+        {"another id", 10, 0, {1, 5, 0, 2, 0, 0, 0, 0}, 8},
+        {"another version", 10, 0, {2, 5, 0, 1, 0, 0, 0, 0}, 8},
+        {"a question", 10, 0, {1, 9, 0, 0, 0, 0, 0, 0}, 8},
+        {"nothing yet", 0, 0, {0}, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        whole.len = 0;
+        add_begin(&whole, 1, 1, false);
+        add_params(&whole, 1, "POST", "", "5000");
+        size_t head_bytes = whole.len, used;
+        for (size_t at = 0; at < rows[i].body_bytes; at += 4096)
+            add_record(&whole, 5, 1, body, rows[i].body_bytes - at < 4096 ? rows[i].body_bytes - at : 4096, rows[i].padding);
+        memcpy(whole.data + whole.len, rows[i].tail, rows[i].tail_bytes);
+        whole.len += rows[i].tail_bytes;
+        struct fcgi_front front = look(whole.len);
+        assert_int_equal(front.head_bytes, head_bytes);
+        const size_t steps[] = {1, 3, 8, 1000, sizeof whole.data};
+        for (size_t n = 0; n < COUNT(steps); n++) {
+            enum fcgi_front_kind kind = look_on(head_bytes, steps[n], &used);
+            CHECK(kind == front.kind, "%s, in steps of %zu: %d, not %d", rows[i].name, steps[n], kind, front.kind);
+            CHECK(kind != FRONT_REQUEST || used == front.bytes, "%s, in steps of %zu: %zu bytes", rows[i].name, steps[n], used);
+        }
+    }
+}
+
 /* ── reading ── */
 
 static int ends[2]; /* the web server's, ours */
@@ -163,6 +227,7 @@ a_request_is_taken_with_variables_and_body_and_the_connection_stays_open(void **
         assert_int_equal(fcgi_take(ends[1], *state, BODY_LIMIT, &taken), OK);
         assert_int_equal(taken.id, 300 + i);
         assert_int_equal(taken.keep, i < 2);
+        assert_int_equal(taken.announced, i == 0 ? 0 : i == 1 ? (int64_t)sizeof body : -1);
         assert_string_equal(input_get(taken.input.params, "QUERY_STRING"), "name=%C3%A4&x");
         assert_string_equal(input_get(taken.input.params, "REQUEST_METHOD"), i == 0 ? "GET" : "POST");
         assert_null(input_get(taken.input.params, "REQUEST"));
@@ -294,6 +359,7 @@ main(void)
         UNIT(a_body_over_the_limit_is_seen_as_soon_as_a_record_says_so),
         UNIT(variables_over_the_limit_are_refused),
         UNIT(what_is_not_a_request_of_a_responder_is_told_apart),
+        UNIT(a_body_is_looked_at_piece_by_piece_as_it_is_as_a_whole),
         UNIT(a_request_is_taken_with_variables_and_body_and_the_connection_stays_open),
         UNIT(a_body_over_the_limit_is_told_without_being_read),
         UNIT(a_request_that_is_not_whole_is_refused_at_once_and_its_descriptor_closed),
