@@ -40,6 +40,7 @@ enum conn_flag {
     CONN_HEAD_LARGE = 16, /* refused before anything is read … */
     CONN_BODY_LARGE = 32, /* … or with the head alone: drained after the answer */
     CONN_HEAD_WHOLE = 64, /* only the body is still to come, and has its own time for that */
+    CONN_NO_ROOM = 128,   /* refused because the body could not be kept: drained, too */
 };
 
 /* What is kept of a parked request besides its wait. */
@@ -56,7 +57,10 @@ struct conn {
     uint8_t flags;
     uint8_t traits;
     union {
-        struct inbox *inbox; /* READING, READY: what is out of the socket already, or NULL */
+        struct {                 /* READING, READY */
+            struct inbox *inbox; /* what is out of the socket already, or NULL */
+            int64_t begun_ms;    /* when it was accepted */
+        };
         struct wait wait;    /* PARKED, WOKEN */
         struct outbox *rest; /* SENDING */
     };

@@ -1,4 +1,4 @@
-/* loop.c: the turn of BATCH and HOLD.
+/* loop.c: the turn.
  *
  * Connections are watched edge-triggered, because a part of a request stays in the kernel's buffer and would report itself again
  * and again; for whoever was busy when something came, epoll is asked to report it again afterwards (CONN_LOOK_AGAIN). A
@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "io/db.h"
 #include "io/fcgi.h"
 #include "io/stop.h"
 
@@ -58,7 +59,12 @@ static enum err
 take_request(struct conn *conn, struct arena *mem, size_t body_max, struct fcgi_taken *out)
 {
     enum err err;
-    if (conn->inbox != NULL) {
+    if (conn->inbox != NULL && conn->inbox->fd >= 0) {
+        int file = inbox_take_file(&conn->inbox);
+        err = fcgi_take(file, mem, body_max, out);
+        if (err == OK)
+            close(file);
+    } else if (conn->inbox != NULL) {
         err = fcgi_take_kept(conn->inbox->data, conn->inbox->bytes, mem, body_max, out);
         inbox_drop(&conn->inbox);
     } else {
@@ -80,12 +86,16 @@ take(struct loop *loop, struct conn *conn, struct job *job)
         job->err = center_fault(job->r->c, ERR_TOO_LARGE, NULL, "The headers of the request are too large.");
         return true;
     }
-    if (take_request(conn, job->mem, conn->flags & CONN_BODY_LARGE ? 0 : BODY_MAX_BYTES, &taken) != OK) {
+    bool is_body_refused = conn->flags & (CONN_BODY_LARGE | CONN_NO_ROOM);
+    if (take_request(conn, job->mem, is_body_refused ? 0 : loop->body_max, &taken) != OK) {
         loop_close(loop, conn);
         job_end(job);
         return false;
     }
     job_read(job, loop->service, &loop->process, &taken.input);
+    if (conn->flags & CONN_NO_ROOM)
+        job->err =
+            center_fault(job->r->c, ERR_UNAVAILABLE, NULL, "Too much is being sent at once; please try again in a moment.");
     if (loop->conns.count > loop->full && job->err == OK) {
         conn->flags &= (uint8_t)~CONN_KEEP;
         job->err = center_fault(job->r->c, ERR_UNAVAILABLE, NULL, "Too many connections are open; please try again in a moment.");
@@ -110,7 +120,7 @@ go_on(struct loop *loop, struct conn *conn)
 {
     conn->state = CONN_READING;
     conn->inbox = NULL;
-    if (conn->flags & (CONN_HEAD_LARGE | CONN_BODY_LARGE)) {
+    if (conn->flags & (CONN_HEAD_LARGE | CONN_BODY_LARGE | CONN_NO_ROOM)) {
         conn->state = CONN_DRAINING;
         shutdown(conn->fd, SHUT_WR);
         conn_due(&loop->conns, conn, loop->now_ms + LOOP_DRAIN_MS);
@@ -148,13 +158,20 @@ loop_answer(struct loop *loop, struct conn *conn, struct job *job)
     }
 }
 
+/* It may wait while it is served, and others must not wait for its transaction. */
+static bool
+is_one_at_a_time(const struct loop *loop)
+{
+    return loop->service->mode == PREFORK;
+}
+
 static void
 run_ready(struct loop *loop)
 {
     struct job jobs[LOOP_TURN_MAX];
     struct conn *conns[LOOP_TURN_MAX];
-    size_t count = 0;
-    while (count < LOOP_TURN_MAX && !ring_is_empty(&loop->conns.ready)) {
+    size_t count = 0, most = is_one_at_a_time(loop) ? 1 : LOOP_TURN_MAX;
+    while (count < most && !ring_is_empty(&loop->conns.ready)) {
         struct conn *conn = (struct conn *)loop->conns.ready.next;
         ring_take(&conn->ring);
         if (take(loop, conn, &jobs[count]))
@@ -172,6 +189,8 @@ run_ready(struct loop *loop)
             loop_answer(loop, conns[i], &jobs[i]);
         job_end(&jobs[i]);
     }
+    if (count > 0 && is_one_at_a_time(loop))
+        loop->listen_again_ms = 0;
 }
 
 /* ── events ── */
@@ -196,28 +215,52 @@ listen_again(struct loop *loop)
 }
 
 static void
+stop_listening_until(struct loop *loop, int64_t again_ms)
+{
+    loop->listen_again_ms = again_ms;
+    stop_listening(loop);
+}
+
+/* The next connection; NULL if there is none or it cannot be taken. */
+static struct conn *
+accept_one(struct loop *loop)
+{
+    if (loop->conns.count >= loop->full + LOOP_SPARE_DESCRIPTORS / 3) {
+        stop_listening(loop); /* the rest waits in the kernel's queue: a ready descriptor that cannot be taken would spin */
+        return NULL;
+    }
+    int fd = accept4(loop->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            log_warn("no descriptor left for a new connection");
+            stop_listening_until(loop, loop->now_ms + NO_DESCRIPTOR_MS);
+        }
+        return NULL;
+    }
+    struct conn *conn = conn_new(&loop->conns, fd);
+    conn->begun_ms = loop->now_ms;
+    conn_due(&loop->conns, conn, loop->now_ms + LOOP_REQUEST_MS);
+    look_front(loop, conn);
+    if (conn->state == CONN_READING)
+        loop_watch(loop, conn, false);
+    return conn;
+}
+
+/* PREFORK: one, if no request is in hand; and while its own is about to come others are left to other processes, because a
+ * connection cannot be given away any more. */
+static void
+accept_next(struct loop *loop)
+{
+    struct conn *conn = ring_is_empty(&loop->conns.ready) ? accept_one(loop) : NULL;
+    if (conn != NULL && conn->state == CONN_READING)
+        stop_listening_until(loop, loop->now_ms + LOOP_SETTLE_MS);
+}
+
+static void
 accept_all(struct loop *loop)
 {
-    for (int i = 0; i < ACCEPT_MAX; i++) {
-        if (loop->conns.count >= loop->full + LOOP_SPARE_DESCRIPTORS / 3) {
-            stop_listening(loop); /* the rest waits in the kernel's queue: a ready descriptor that cannot be taken would spin */
-            return;
-        }
-        int fd = accept4(loop->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-                log_warn("no descriptor left for a new connection");
-                loop->listen_again_ms = loop->now_ms + NO_DESCRIPTOR_MS;
-                stop_listening(loop);
-            }
-            return;
-        }
-        struct conn *conn = conn_new(&loop->conns, fd);
-        conn_due(&loop->conns, conn, loop->now_ms + LOOP_REQUEST_MS);
-        look_front(loop, conn);
-        if (conn->state == CONN_READING)
-            loop_watch(loop, conn, false);
-    }
+    for (int i = 0; i < ACCEPT_MAX && accept_one(loop) != NULL; i++)
+        ;
 }
 
 static void
@@ -227,6 +270,8 @@ go_on_sending(struct loop *loop, struct conn *conn)
     enum sent sent = send_rest(conn->fd, rest);
     if (sent == SENT_PART) {
         conn_due(&loop->conns, conn, loop->now_ms + LOOP_SEND_MS);
+        conn->flags |= CONN_LOOK_AGAIN; /* the socket may take more: then epoll says so again */
+        loop_watch(loop, conn, true);
     } else if (sent == SENT_FAILED) {
         loop_close(loop, conn);
     } else {
@@ -234,6 +279,13 @@ go_on_sending(struct loop *loop, struct conn *conn)
         ring_take(&conn->ring);
         go_on(loop, conn);
     }
+}
+
+static bool
+is_more_there(int fd)
+{
+    char byte;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 /* A parked request: its client left, takes it back, or sends what is none of its business yet. */
@@ -259,7 +311,7 @@ on_conn(struct loop *loop, struct conn *conn, uint32_t events)
     switch ((enum conn_state)conn->state) {
     case CONN_READING:
         look_front(loop, conn);
-        if (is_left && conn->state == CONN_READING) /* nothing more will come */
+        if (is_left && conn->state == CONN_READING && !is_more_there(conn->fd)) /* nothing more will come */
             loop_close(loop, conn);
         else if (is_left && conn->state == CONN_READY)
             conn->flags |= CONN_LOOK_AGAIN;
@@ -310,6 +362,8 @@ milliseconds_to_wait(const struct loop *loop)
         until = loop->tick_ms;
     if (!loop->is_listening && loop->listen_again_ms > loop->now_ms && loop->listen_again_ms < until)
         until = loop->listen_again_ms;
+    if (loop->end_ms < until)
+        until = loop->end_ms;
     if (until == INT64_MAX)
         return -1;
     int64_t wait = until - clock_boot_ms();
@@ -322,14 +376,19 @@ turn(struct loop *loop, int wait_ms)
     struct epoll_event events[EVENTS_MAX];
     int count = epoll_pwait(loop->epoll, events, EVENTS_MAX, wait_ms, stop_mask());
     loop->now_ms = clock_boot_ms();
+    loop->is_called = false;
     for (int i = 0; i < count; i++) {
         if (events[i].data.ptr == &loop->listen_fd)
-            accept_all(loop);
+            loop->is_called = true;
         else if (events[i].data.ptr == &loop->bell)
             loop->is_rung = true;
         else
             on_conn(loop, events[i].data.ptr, events[i].events);
     }
+    if (loop->is_called && is_one_at_a_time(loop))
+        accept_next(loop);
+    else if (loop->is_called)
+        accept_all(loop);
     run_ready(loop);
     on_due(loop);
     if (loop->service->mode == HOLD)
@@ -338,10 +397,19 @@ turn(struct loop *loop, int wait_ms)
     listen_again(loop);
 }
 
+/* Somebody may be in the middle of a large body or file. */
+static bool
+may_be_large(const struct loop *loop)
+{
+    return is_one_at_a_time(loop) && loop->end_ms == INT64_MAX; /* loop_refuse() takes and gives none */
+}
+
 static bool
 is_finished(const struct loop *loop)
 {
     const struct conns *cs = &loop->conns;
+    if (may_be_large(loop))
+        return cs->count == 0;
     if (!ring_is_empty(&cs->ready) || !ring_is_empty(&cs->woken) || !ring_is_empty(&cs->sending))
         return false;
     return cs->count == 0 || clock_boot_ms() - loop->asked_ms >= LOOP_QUIET_MS;
@@ -354,21 +422,27 @@ static void
 finish(struct loop *loop)
 {
     const struct conns *cs = &loop->conns;
-    int64_t end_ms = (loop->asked_ms = clock_boot_ms()) + LOOP_STOP_MS;
+    int64_t end_ms = (loop->asked_ms = clock_boot_ms()) + (may_be_large(loop) ? LOOP_STOP_LARGE_MS : LOOP_STOP_MS);
     stop_listening(loop);
     loop->is_stopping = true;
     park_wake_all(loop);
     turn(loop, 0);
-    while (clock_boot_ms() < end_ms && !is_finished(loop))
+    while (!is_finished(loop) && (!ring_is_empty(&cs->ready) || clock_boot_ms() < end_ms))
         turn(loop, ring_is_empty(&cs->ready) && ring_is_empty(&cs->woken) ? 20 : 0);
 }
 
-void
-loop_run(const struct service *s, const struct center *process, int listen_fd)
+static void
+run_until(const struct service *s, const struct center *process, int listen_fd, int64_t end_ms)
 {
-    struct loop loop = {.service = s, .process = *process, .listen_fd = listen_fd, .bell = -1};
+    struct loop loop = {.service = s, .process = *process, .listen_fd = listen_fd, .bell = -1, .end_ms = end_ms};
     conns_init(&loop.conns);
+    loop.body_max = request_body_max(s, process->settings);
     loop.full = conns_most(LOOP_SPARE_DESCRIPTORS);
+    if (is_one_at_a_time(&loop)) {
+        loop.full /= 2; /* a body that comes and a file that goes have a descriptor besides */
+        if (process->db != NULL)
+            inbox_use_files(db_folder(process->db), LOOP_LARGE_MAX * (uint64_t)loop.body_max);
+    }
     loop.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (loop.epoll < 0)
         log_fatal("epoll cannot be used (%d)", errno);
@@ -376,8 +450,30 @@ loop_run(const struct service *s, const struct center *process, int listen_fd)
     if (s->mode == HOLD)
         park_start(&loop);
     listen_again(&loop);
-    while (!stop_is_wanted())
+    while (!stop_is_wanted() && loop.now_ms < end_ms)
         turn(&loop, milliseconds_to_wait(&loop));
     finish(&loop);
     conns_end(&loop.conns);
+}
+
+void
+loop_run(const struct service *s, const struct center *process, int listen_fd)
+{
+    run_until(s, process, listen_fd, INT64_MAX);
+}
+
+static enum err
+refuse(struct request *r)
+{
+    return center_fault(r->c, ERR_UNAVAILABLE, NULL, "Nothing can be read or kept at the moment; please try again soon.");
+}
+
+void
+loop_refuse(const struct service *s, const struct center *process, int listen_fd, int64_t ms)
+{
+    struct service refusing = *s;
+    refusing.mode = PREFORK;
+    refusing.access = NULL;
+    refusing.answer = refuse;
+    run_until(&refusing, process, listen_fd, clock_boot_ms() + ms);
 }

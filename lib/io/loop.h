@@ -1,8 +1,12 @@
-/* loop: one thread, one epoll, all connections: BATCH and HOLD.
+/* loop: one thread, one epoll, all connections.
  *
  * What a turn does: takes new connections, looks which requests are whole, hears the bell, wakes whom it concerns, runs up to
  * LOOP_TURN_MAX requests and sends their answers. No step waits; a client that neither reads nor finishes its request holds up
- * nobody and is closed at its time limit. */
+ * nobody and is closed at its time limit.
+ *
+ * PREFORK: several processes share the listening socket, and one request of each is run at a time, which may wait and may be
+ * large. Whoever has a whole request in hand, or may have one in a moment, takes no new connection, so that another process gets
+ * it. Every connection is closed after its answer, and its body may take longer. */
 #ifndef RTCC_LOOP_H
 #define RTCC_LOOP_H
 
@@ -17,14 +21,21 @@ enum {
     LOOP_WAKE_MAX = 256,        /* parked requests looked at in one turn */
     LOOP_REQUEST_MS = 10000,    /* from the first byte, or from connecting, to a whole head */
     LOOP_BODY_MS = 30000,       /* from there to a whole body: Apache sends the head before it has that from a slow client */
-    LOOP_SEND_MS = 30000,       /* for a client to read its answer */
+    LOOP_SILENCE_MS = 10000,    /* PREFORK, instead: between two pieces of a body … */
+    LOOP_LARGE_MS = 60000,      /* … and from connecting to a whole request */
+    LOOP_SETTLE_MS = 2,         /* PREFORK: for a request to come that a web server connects for, before the next is taken */
+    LOOP_SEND_MS = 30000,       /* for a client to read some more of its answer */
     LOOP_DRAIN_MS = 2000,       /* for the rest of what was refused */
-    LOOP_STOP_MS = 1500,        /* for what is in hand when the process ends */
+    LOOP_STOP_MS = 1500,        /* for what is in hand when the process ends … */
+    LOOP_STOP_LARGE_MS = 4000,  /* … under PREFORK: who is still sending or reading then is cut off */
     LOOP_QUIET_MS = 100,        /* then the web server has seen which kept connections are gone */
     LOOP_TICK_MS = 1000,        /* the look at the database that does not depend on the bell */
     LOOP_PLACE_MS = 15000,      /* a better place alone ends no wait before this */
     LOOP_SPARE_DESCRIPTORS = 96 /* of RLIMIT_NOFILE: databases, log, files; a third of it to say no with */
 };
+
+/* PREFORK: so many bodies of the largest size may lie in files of a process while they come. */
+enum { LOOP_LARGE_MAX = 16 };
 
 /* What is kept of Host headers while requests that brought them are parked. */
 enum { LOOP_HOSTS_MAX = 64 };
@@ -38,10 +49,13 @@ struct loop {
     int bell;
     bool is_listening;
     bool is_stopping;
+    bool is_called;          /* somebody connects */
+    size_t body_max;         /* bytes */
     size_t full;             /* connections from which on requests are answered 503 */
+    int64_t end_ms;          /* boot clock; INT64_MAX: when it is told to */
     int64_t now_ms;          /* boot clock, of this turn */
     int64_t asked_ms;        /* when the last request came or was woken */
-    int64_t listen_again_ms; /* not before, after the system had no descriptor left */
+    int64_t listen_again_ms; /* not before: the system had no descriptor left, or a request is about to come */
 
     /* HOLD, park.c */
     struct news news;
@@ -59,6 +73,9 @@ struct loop {
 /* Serves requests from listen_fd until stop_is_wanted(), then finishes what is in hand: parked requests are woken as at their
  * deadline. process gives db and settings. */
 void loop_run(const struct service *s, const struct center *process, int listen_fd);
+
+/* Answers 503 to whatever comes for so long, or until stop_is_wanted(): for a program of any mode that has no database. */
+void loop_refuse(const struct service *s, const struct center *process, int listen_fd, int64_t ms);
 
 /* ── between loop.c, look.c and park.c ── */
 

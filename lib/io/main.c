@@ -16,7 +16,6 @@
 #include "io/db.h"
 #include "io/fcgi.h"
 #include "io/loop.h"
-#include "io/prefork.h"
 #include "io/settings.h"
 #include "io/stop.h"
 
@@ -90,17 +89,8 @@ static void
 end_without_database(const struct center *process, const char *why)
 {
     log_error("%s", why);
-    prefork_refuse(&service, process, STDIN_FILENO, REFUSE_MS);
+    loop_refuse(&service, process, STDIN_FILENO, REFUSE_MS);
     exit(stop_is_wanted() ? 0 : 1);
-}
-
-static void
-serve_fastcgi(const struct center *process)
-{
-    if (service.mode == PREFORK)
-        prefork_run(&service, process, STDIN_FILENO);
-    else
-        loop_run(&service, process, STDIN_FILENO);
 }
 
 int
@@ -123,7 +113,7 @@ main(int argc, char **argv)
         log_error("%s", why);
     }
     if (is_fastcgi)
-        serve_fastcgi(&process);
+        loop_run(&service, &process, STDIN_FILENO);
     else
         cgi_run(&service, &process);
     if (process.db != NULL)

@@ -23,12 +23,12 @@ struct outbox {
     char data[];
 };
 
+enum { TURN_PIECES = 16 };           /* of a file before it is others' turn, about a megabyte */
 enum { RECORDS_EXTRA_BYTES = 4096 }; /* record heads of the largest answer, and its end */
 
 static size_t kept_bytes;
 
-/* Moves *at on; false if the other side is gone. That the socket is full is no error: *at stays below bytes. A socket that took
- * only a part is full, or, if it blocks, at its time limit: it is not asked a second time, which would wait once more. */
+/* Moves *at on; false if the other side is gone. That the socket is full is no error: *at stays below bytes. */
 static bool
 push(int fd, const char *data, size_t bytes, size_t *at)
 {
@@ -134,7 +134,7 @@ refill_end(struct outbox *box)
 enum sent
 send_rest(int fd, struct outbox *rest)
 {
-    for (;;) {
+    for (int i = 0; i < TURN_PIECES; i++) {
         if (!push(fd, rest->data, rest->bytes, &rest->at))
             return SENT_FAILED;
         if (rest->at < rest->bytes)
@@ -146,6 +146,7 @@ send_rest(int fd, struct outbox *rest)
         else if (!refill(rest))
             return SENT_FAILED;
     }
+    return SENT_PART;
 }
 
 bool

@@ -3,7 +3,7 @@
  * main() lives in io/main.c, once, for all programs; each program exports `const struct service service`. The table drives
  * parsing, limits, methods, access, --help, and a test that the manual page names every parameter.
  *
- * Three loops serve a program (io/loop.h, io/prefork.h), chosen by `mode`:
+ * One loop serves a program (io/loop.h), in the way that `mode` says:
  *   BATCH    one process; each turn takes the requests that are ready. If the program is_changing, they share one transaction, a
  *            savepoint each, and one COMMIT: nothing is answered before it is on the disk; a request that ends with an error is
  *            rolled back alone, and if COMMIT fails every one of them is 503. A program that changes nothing gets no transaction,

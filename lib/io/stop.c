@@ -15,12 +15,6 @@ on_stop(int number)
 }
 
 static void
-on_alarm(int number)
-{
-    (void)number;
-}
-
-static void
 handle(int number, void (*handler)(int))
 {
     struct sigaction action = {.sa_handler = handler}; /* no SA_RESTART: it must interrupt */
@@ -48,7 +42,6 @@ stop_listen(void)
     handle(SIGTERM, on_stop);
     handle(SIGINT, on_stop);
     handle(SIGUSR1, on_stop);
-    handle(SIGALRM, on_alarm);
     handle(SIGPIPE, SIG_IGN);
 }
 

@@ -9,8 +9,7 @@
  * and would forget a wish that comes then. */
 void stop_keep(void);
 
-/* From now on, after stop_keep(), they are that wish; they are blocked, but for waits under stop_mask(). SIGPIPE is ignored, and
- * SIGALRM interrupts a system call. */
+/* From now on, after stop_keep(), they are that wish; they are blocked, but for waits under stop_mask(). SIGPIPE is ignored. */
 void stop_listen(void);
 
 /* For epoll_pwait(): a wait that the wish ends, without a gap between asking and waiting. */

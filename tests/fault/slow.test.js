@@ -11,8 +11,9 @@ import { get, post } from '../lib/http.js';
 import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
 import { allEvents, ask, confPoll, say } from '../lib/people.js';
 import { rtcc } from '../lib/wire.js';
+import { timesOf, wereServed } from './lib/served.js';
 
-const SERVED_MS = 100, HALF_OPEN = 10000, HALF_ADDRESSES = 5;
+const HALF_OPEN = 10000, HALF_ADDRESSES = 5;
 let instance, customer;
 before(async () => {
     instance = await startInstance();
@@ -21,31 +22,13 @@ before(async () => {
 });
 after(() => instance.stop());
 
-/* What others do meanwhile, a round at a time, until `isOver`: the time of each answer in ms. */
-async function others(isOver) {
-    const took = [], timed = async (answering) => {
-        const began = performance.now(), answer = await answering;
-        assert.ok((answer.status ?? 200) === 200, `${answer.status} ${answer.body}`);
-        took.push(performance.now() - began);
-    };
-    while (!isOver(took.length)) {
-        await timed(say(instance, customer, 'meanwhile'));
-        await timed(confPoll(instance, customer, 1e15));
-        await timed(get(instance.base, '/cgi_bin/form_submit'));
-        await timed(get(instance.base, '/'));
-    }
-    return took;
-}
-
-const p90 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.9)];
-
-/* Nine of ten answers come in time; on a machine that is slow by itself, not much later than without what was done to it. */
-async function wereServed(t, meanwhile) {
-    const alone = await others((count) => count >= 100), [one, other] = [p90(meanwhile), p90(alone)];
-    t.diagnostic(`nine of ten of ${meanwhile.length} in ${one.toFixed(1)} ms, ${other.toFixed(1)} ms by themselves`);
-    assert.ok(meanwhile.length >= 20, `${meanwhile.length} answers`);
-    assert.ok(one <= Math.max(SERVED_MS, 4 * other), `${one} ms; without it ${other} ms`);
-}
+const timed = async (answering) => {
+    const answer = await answering;
+    assert.ok((answer.status ?? 200) === 200, `${answer.status} ${answer.body}`);
+};
+const round = [() => timed(say(instance, customer, 'meanwhile')), () => timed(confPoll(instance, customer, 1e15)),
+    () => timed(get(instance.base, '/cgi_bin/form_submit')), () => timed(get(instance.base, '/'))];
+const others = (isOver) => timesOf(round, isOver);
 
 /* ── slow clients ── */
 
@@ -64,7 +47,7 @@ for (const [name, args] of Object.entries(attacks)) {
             '-x', '8', '-p', '5'], { maxBuffer: 1 << 26 }).finally(() => { isOver = true; });
         const meanwhile = await others(() => isOver), { stdout } = await run;
         assert.match(stdout.replace(/\x1b\[[\d;]*m/g, ''), /service available: +YES/, 'it could not shut anything down');
-        await wereServed(t, meanwhile);
+        await wereServed(t, meanwhile, round);
     });
 }
 
@@ -89,7 +72,7 @@ test('ten thousand half-open connections: others are served', async (t) => {
         const meanwhile = await others((count) => count >= 100);
         sockets.forEach((one) => one.destroy());
         await sleep(500);
-        await wereServed(t, meanwhile);
+        await wereServed(t, meanwhile, round);
     } finally {
         sockets.forEach((one) => one.destroy());
     }

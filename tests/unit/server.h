@@ -17,7 +17,6 @@
 #include "io/db.h"
 #include "io/fcgi.h"
 #include "io/loop.h"
-#include "io/prefork.h"
 #include "io/settings.h"
 #include "io/stop.h"
 
@@ -75,10 +74,7 @@ server_child(const struct service *s, const struct server *server, rlim_t descri
     if (fcgi_start(server->listen_fd) != OK || db_open(server->folder, &process.db, &why) != OK)
         _exit(9);
     stop_listen();
-    if (s->mode == PREFORK)
-        prefork_run(s, &process, server->listen_fd);
-    else
-        loop_run(s, &process, server->listen_fd);
+    loop_run(s, &process, server->listen_fd);
     _exit(0);
 }
 

@@ -1,81 +1,5 @@
-/* PREFORK from outside: large bodies, connections closed at once, clients that stop in the middle. */
-#include "server.h"
-
-static const struct param params[] = {
-    {"file", PARAM_FILE, false, 0, 0, "a file"},
-    {"size", PARAM_INT, false, 0, 40000000, "bytes of the answer"},
-    {.name = NULL},
-};
-
-static enum err
-answer(struct request *r)
-{
-    world->answer_calls++;
-    value_add_int(r->out, "body", (int64_t)r->body_bytes);
-    value_add_int(r->out, "pid", getpid());
-    if (r->args[0].file != NULL)
-        value_add_int(r->out, "last", r->args[0].file->data[r->args[0].file->bytes - 1]);
-    if (r->args[1].text != NULL) {
-        r->file.fd = memfd_create("file", MFD_CLOEXEC);
-        r->file.bytes = r->args[1].number;
-        if (ftruncate(r->file.fd, r->file.bytes) != 0)
-            return ERR_UNAVAILABLE;
-    }
-    return OK;
-}
-
-static const struct service prefork = {.name = "prefork",
-    .methods = METHOD_GET | METHOD_POST,
-    .mode = PREFORK,
-    .format = FORMAT_JSON,
-    .is_changing = true,
-    .params = params,
-    .answer = answer};
-
-static bool
-says(const struct reply *reply, const char *part)
-{
-    return reply->is_ended && strstr(reply->data, part) != NULL;
-}
-
-static void
-send_all(int fd, const void *data, size_t len)
-{
-    assert_int_equal(send(fd, data, len, MSG_NOSIGNAL), len);
-}
-
-/* A multipart upload of `len` bytes in records of 32 KiB. */
-static void
-send_upload(int fd, size_t len)
-{
-    static const char before[] = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n";
-    static const char after[] = "\r\n--x--\r\n";
-    static struct bytes b;
-    static char content[32768];
-    uint8_t pairs[400];
-    size_t used = 0;
-    char length[24];
-    memset(content, 'c', sizeof content);
-    snprintf(length, sizeof length, "%zu", len + sizeof before - 1 + sizeof after - 1);
-    add_pair(pairs, &used, "REQUEST_METHOD", "POST");
-    add_pair(pairs, &used, "CONTENT_TYPE", "multipart/form-data; boundary=x");
-    add_pair(pairs, &used, "CONTENT_LENGTH", length);
-    b.len = 0;
-    add_begin(&b, 1, 1, true);
-    add_record(&b, 4, 1, pairs, used, 0);
-    add_record(&b, 4, 1, NULL, 0, 0);
-    add_record(&b, 5, 1, before, sizeof before - 1, 0);
-    send_all(fd, b.data, b.len);
-    for (size_t at = 0; at < len; at += sizeof content) {
-        b.len = 0;
-        add_record(&b, 5, 1, content, len - at < sizeof content ? len - at : sizeof content, 0);
-        send_all(fd, b.data, b.len);
-    }
-    b.len = 0;
-    add_record(&b, 5, 1, after, sizeof after - 1, 0);
-    add_record(&b, 5, 1, NULL, 0, 0);
-    send_all(fd, b.data, b.len);
-}
+/* PREFORK from outside: large bodies, connections closed at once, processes that share the work. */
+#include "preforked.h"
 
 static void
 a_body_of_megabytes_is_read_and_the_connection_closed_at_once(void **state)
@@ -170,28 +94,6 @@ a_client_that_stops_in_the_middle_and_leaves_costs_no_time(void **state)
     assert_int_equal(server_stop(&server), 0);
 }
 
-static void
-a_client_that_stops_and_stays_is_given_up_after_ten_seconds(void **state)
-{
-    struct server server = server_start(&prefork, 0);
-    static struct bytes b;
-    (void)state;
-    add_request(&b, 1, true, "", "text=abc", 8, NULL);
-    int stuck = connect_to(server.path), deaf = connect_to(server.path), next = connect_to(server.path);
-    send_all(stuck, b.data, b.len - 9);
-    send_request(deaf, 1, false, "size=30000000");
-    send_request(next, 1, false, "");
-    int64_t start_ms = clock_boot_ms();
-    struct reply reply = read_reply(next, 40000);
-    assert_true(says(&reply, "{\"body\":0,"));
-    assert_in_range(clock_boot_ms() - start_ms, 19000, 30000); /* ten for the silence, ten for the one who does not read */
-    assert_true(is_closed(stuck, 100));
-    close(stuck);
-    close(deaf);
-    close(next);
-    assert_int_equal(server_stop(&server), 0);
-}
-
 /* The process that answers a request on a connection whose first bytes, if any, are sent already. */
 static int64_t
 pid_of_answer(int fd)
@@ -240,6 +142,62 @@ several_processes_share_the_work_and_end_when_they_are_told(void **state)
     assert_in_range(clock_boot_ms() - start_ms, 0, 2000);
 }
 
+/* Both were taken before they were whole, and become so together. */
+static void
+who_is_served_first_does_not_wait_for_the_next(void **state)
+{
+    struct server server = server_start(&prefork, 0);
+    struct bytes request[2] = {{.len = 0}, {.len = 0}};
+    int fds[2];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        add_request(&request[i], 1, false, i == 0 ? "" : "ms=1000", "", 0, NULL);
+        fds[i] = connect_to(server.path);
+        send_all(fds[i], request[i].data, 20);
+        usleep(50000);
+    }
+    kill(server.pid, SIGSTOP);
+    for (int i = 0; i < 2; i++)
+        send_all(fds[i], request[i].data + 20, request[i].len - 20);
+    kill(server.pid, SIGCONT);
+    for (int i = 0; i < 2; i++) {
+        struct reply reply = read_reply(fds[i], i == 0 ? 500 : 2000);
+        CHECK(says(&reply, "{\"body\":0,"), "%d: %s", i, reply.data);
+        close(fds[i]);
+    }
+    assert_int_equal(server_stop(&server), 0);
+}
+
+/* Two who come at the same moment: the process that is woken for the first must not take the second as well, before it knows that
+ * it has something to do. */
+static void
+while_one_waits_another_takes_what_comes(void **state)
+{
+    enum { TRIES = 20 };
+    struct server server = server_start(&prefork, 0);
+    pid_t more = fork();
+    int held_up = 0;
+    (void)state;
+    if (more == 0)
+        server_child(&prefork, &server, 0);
+    usleep(300000); /* both listen */
+    for (int i = 0; i < TRIES; i++) {
+        int waiting = connect_to(server.path), quick = connect_to(server.path);
+        send_request(waiting, 1, false, "ms=200");
+        send_request(quick, 1, false, "");
+        struct reply reply = read_reply(quick, 100);
+        held_up += !reply.is_ended;
+        reply = read_reply(waiting, 1000);
+        assert_true(says(&reply, "{\"body\":0,"));
+        close(waiting);
+        close(quick);
+    }
+    CHECK(held_up <= TRIES / 4, "%d of %d were held up", held_up, TRIES);
+    kill(more, SIGTERM);
+    assert_int_equal(waitpid(more, NULL, 0), more);
+    assert_int_equal(server_stop(&server), 0);
+}
+
 /* libfcgi takes SIGTERM for itself at its start: a wish that came in between was forgotten, and the process stayed for ever. */
 static void
 who_is_told_to_end_while_he_starts_ends(void **state)
@@ -270,7 +228,8 @@ main(void)
         UNIT(a_body_over_the_limit_is_413_and_the_answer_is_not_lost),
         UNIT(what_is_no_request_is_answered_or_closed),
         UNIT(a_client_that_stops_in_the_middle_and_leaves_costs_no_time),
-        UNIT(a_client_that_stops_and_stays_is_given_up_after_ten_seconds),
+        UNIT(who_is_served_first_does_not_wait_for_the_next),
+        UNIT(while_one_waits_another_takes_what_comes),
         UNIT(several_processes_share_the_work_and_end_when_they_are_told),
         UNIT(who_is_told_to_end_while_he_starts_ends),
     };

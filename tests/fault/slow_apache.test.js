@@ -1,0 +1,87 @@
+/* Behind Apache, which hands every piece of a body on as it comes and reads no further ahead than its client does: those who send or
+ * read slowly, at the programs that may wait. Others are served meanwhile as if they were not. */
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { after, before, test } from 'node:test';
+import { get, multipart, request } from '../lib/http.js';
+import { sleep, startInstance } from '../lib/instance.js';
+import { ask, sendFile, signIn } from '../lib/people.js';
+import { timesOf, wereServed } from './lib/served.js';
+
+const ATTACK_MS = 3000, LARGE_BYTES = 15 << 20, LARGE_BODY_BYTES = 5 << 20;
+let instance, customer, large, small;
+before(async () => {
+    instance = await startInstance({ web: 'apache' });
+    customer = await ask(instance);
+    ({ file: large } = await sendFile(instance, customer, 'large.bin', 'application/octet-stream', Buffer.alloc(LARGE_BYTES, 'l')));
+    ({ file: small } = await sendFile(instance, customer, 'small.txt', 'text/plain', 'small'));
+});
+after(() => instance?.stop());
+
+const fileOf = (id) => `/cgi_bin/file_get?id=${id}&token=${customer.token}`;
+
+const connect = (text) => {
+    const socket = net.connect({ port: instance.port, host: '127.0.0.1' });
+    socket.on('error', () => {});
+    socket.write(text);
+    return socket;
+};
+
+/* Sends the beginning of `bytes` bytes of body, and then a byte now and then. */
+function slowSender(program, bytes, type, beginning) {
+    const socket = connect(`POST /cgi_bin/${program} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ${type}\r\n` +
+        `Content-Length: ${bytes}\r\n\r\n`);
+    socket.write(beginning);
+    const timer = setInterval(() => socket.write('a'), 300);
+    socket.on('data', () => {}).on('close', () => clearInterval(timer));
+    return socket;
+}
+
+/* Asks for the large file and reads nothing of it. */
+function deafReader() {
+    const socket = connect(`GET ${fileOf(large)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+    socket.pause();
+    return socket;
+}
+
+const served = async (answering) => {
+    const answer = await answering;
+    assert.ok(answer.status === undefined || answer.status === 200, `${answer.status} ${answer.body}`);
+};
+
+const FORM = 'application/x-www-form-urlencoded';
+const file = () => multipart({ conf: customer.conference, token: customer.token, file: { name: 'a', type: 'text/plain', data: '' } });
+
+const attacks = {
+    'sixty slow bodies to the form': { count: 60, attacker: () => slowSender('form_submit', 1000, FORM, 'name=Ann&question='),
+        other: () => served(get(instance.base, '/cgi_bin/form_submit')) },
+    'thirty slow bodies to signing in': { count: 30, attacker: () => slowSender('agent_sign', 1000, FORM, 'login='),
+        other: () => signIn(instance, 'anna') },
+    'thirty slow files, nearly a megabyte of each at once': { count: 30, attacker: () => slowSender('file_put', LARGE_BODY_BYTES,
+        file().type, Buffer.concat([file().body.subarray(0, -30), Buffer.alloc(900000)])),
+        other: () => sendFile(instance, customer, 'other.txt', 'text/plain', 'other') },
+    'twenty readers of a large file who do not read': { count: 20, attacker: deafReader,
+        other: () => served(get(instance.base, fileOf(small))) },
+};
+
+for (const [name, { count, attacker, other }] of Object.entries(attacks)) {
+    test(`behind Apache ${name}: others are served`, async (t) => {
+        const slow = Array.from({ length: count }, attacker);
+        try {
+            await sleep(300);
+            const began = Date.now(), meanwhile = await timesOf([other], () => Date.now() - began > ATTACK_MS);
+            assert.ok(slow.every((one) => !one.destroyed), 'they are still at it');
+            slow.forEach((one) => one.destroy());
+            await sleep(300);
+            await wereServed(t, meanwhile, [other]);
+        } finally {
+            slow.forEach((one) => one.destroy());
+        }
+    });
+}
+
+test('behind Apache a large file and a part of it come whole', async () => {
+    const answers = await Promise.all([get(instance.base, fileOf(large)),
+        request(instance.base, 'GET', fileOf(large), { headers: { range: 'bytes=1000000-13999999' } })]);
+    assert.deepEqual(answers.map((one) => [one.status, one.body.length]), [[200, LARGE_BYTES], [206, 13000000]]);
+});
