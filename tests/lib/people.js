@@ -36,8 +36,8 @@ export async function act(instance, agent, action, entries = {}) {
 }
 
 /* One poll of an agent; each is his heartbeat. */
-export async function agentPoll(instance, agent, after = 0, wait = 0) {
-    const answer = await get(instance.base, '/cgi_bin/agent_poll', { after, wait }, { bearer: agent.token, ...asJson });
+export async function agentPoll(instance, agent, after = 0, wait = 0, options = {}) {
+    const answer = await get(instance.base, '/cgi_bin/agent_poll', { after, wait }, { bearer: agent.token, ...asJson, ...options });
     return answered(answer, 'agent_poll');
 }
 
