@@ -135,13 +135,22 @@ function checkOneAgent(tables, fault) {
     }
 }
 
-const isBefore = (a, b) => a.priority - b.priority || a.queued_at - b.queued_at || a.id - b.id;
+/* Ids are given in the order of the commits, so they say who came first whatever the clock on the wall does. */
+const isBefore = (a, b) => a.priority - b.priority || a.id - b.id;
+
+/* When an offer was made, by the boot's clock, which the table keeps for its end alone. How long it was open is the difference of
+ * two times of the wall's clock, but for the hours that this one jumped meanwhile. */
+const HOUR_MS = 3600000;
+function offeredAt(offer) {
+    const open = offer.ended_at - offer.offered_at;
+    return offer.boot_ms - (open - Math.round(open / HOUR_MS) * HOUR_MS);
+}
 
 /* Replays the queue by its events: nobody is offered while one who came before waits, but for agents who let that one go. */
 function checkOrder(tables, fault) {
     const offersOf = groupBy(tables.reservation, (one) => one.invitation), waiting = new Map(), count = new Map();
     const letGo = (offer, other) => (offersOf.get(other.id) ?? []).some((one) => one.agent === offer.agent && one.id < offer.id &&
-        one.ended_at && one.ended_at > offer.offered_at - REFUSED_MS - 1000);
+        one.ended_at && one.boot_ms > offeredAt(offer) - REFUSED_MS - 1000);
     for (const event of tables.event) {
         const invitation = event.kind === 'queue' && tables.invitationsOf.get(event.conf)?.[0];
         if (!invitation) continue;
