@@ -62,6 +62,13 @@ test('systemd takes the units without a word, and finds an exposure of 1.5 at mo
     }
 });
 
+test('the programs can reach this machine alone until the administrator names another address', () => {
+    for (const name of ['rtcc@.service', 'rtcc-work.service']) {
+        const unit = fs.readFileSync(path.join(root, 'usr/lib/systemd/system', name), 'utf8');
+        assert.deepEqual(unit.match(/^IPAddress\w+=.*$/gm), ['IPAddressDeny=any', 'IPAddressAllow=localhost'], name);
+    }
+});
+
 test('uninstall leaves nothing but the settings', () => {
     make('install');
     make('uninstall');

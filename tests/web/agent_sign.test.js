@@ -81,6 +81,22 @@ test('a password may have any character, and its edges count', async () => {
     }
 });
 
+test('a password of 64 characters is good, and one of 200, each to its last character', async () => {
+    const conf = path.join(instance.runDir, 'rtcc.conf');
+    for (const [i, password] of ['a sentence '.repeat(6).slice(0, 64), 'ü'.repeat(64), 'x'.repeat(200)].entries()) {
+        assert.equal((await rtcc(buildFolder, conf, ['agent', 'add', `long${i}`, 'Long', 'agent'], `${password}\n`)).status, 0);
+        assert.equal((await post(base, url, { login: `long${i}`, password })).status, 200);
+        isError(await post(base, url, { login: `long${i}`, password: `${password.slice(0, -1)}y` }), 'unauthorized');
+        isError(await post(base, url, { login: `long${i}`, password: password.slice(0, -1) }), 'unauthorized');
+    }
+});
+
+test('the page hides a password that is written, and lets it be filled in and pasted', async () => {
+    const { body } = await get(base, '/agent.html'), [field] = /<input[^>]*name="password"[^>]*>/.exec(body);
+    assert.match(field, / type="password" autocomplete="current-password"/);
+    assert.doesNotMatch(body, /onpaste|onkeydown/);
+});
+
 test('a browser is sent to the agent\'s page with 303, signed in', async () => {
     const answer = await post(base, url, { login: 'anna', password: instance.password }, html);
     assert.equal(answer.status, 303);

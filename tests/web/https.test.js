@@ -82,6 +82,19 @@ for (const { web, name, together } of ways) describe(`https, ${name}`, () => {
         for (const old of ['TLSv1.1', 'TLSv1']) assert.match(await protocol(old), /ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/);
     });
 
+    test('ciphers of TLS 1.2 give a key of its own to each connection and seal what they encrypt; others are refused', async () => {
+        const cipher = (ciphers) => new Promise((done) => {
+            const socket = tls.connect({ port: instance.tlsPort, host: '127.0.0.1', ca: fs.readFileSync(instance.certificate),
+                maxVersion: 'TLSv1.2', ciphers: `${ciphers}:@SECLEVEL=0` });
+            socket.on('secureConnect', () => { done(socket.getCipher().name); socket.destroy(); });
+            socket.on('error', (error) => done(error.code));
+        });
+        assert.match(await cipher('DEFAULT'), /^ECDHE-ECDSA-(AES\d+-GCM|CHACHA20-POLY1305)/);
+        for (const good of ['ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-CHACHA20-POLY1305']) assert.equal(await cipher(good), good);
+        for (const bad of ['ECDHE-ECDSA-AES128-SHA', 'ECDHE-ECDSA-AES256-SHA384', 'AES128-GCM-SHA256', 'AES128-SHA', 'aNULL', 'eNULL'])
+            assert.match(await cipher(bad), /HANDSHAKE_FAILURE/, bad);
+    });
+
     test('cookies are Secure and of __Host-, and they open what they are for', async () => {
         const form = { login: 'anna', password: instance.password };
         const signed = await post(base, '/cgi_bin/agent_sign', form, json);
