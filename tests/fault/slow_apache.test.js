@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { get, multipart, request } from '../lib/http.js';
 import { sleep, startInstance } from '../lib/instance.js';
 import { ask, sendFile, signIn } from '../lib/people.js';
-import { timesOf, wereServed } from './lib/served.js';
+import { alone, timesOf, wereServed } from './lib/served.js';
 
 const ATTACK_MS = 3000, LARGE_BYTES = 15 << 20, LARGE_BODY_BYTES = 5 << 20;
 let instance, customer, large, small;
@@ -66,14 +66,14 @@ const attacks = {
 
 for (const [name, { count, attacker, other }] of Object.entries(attacks)) {
     test(`behind Apache ${name}: others are served`, async (t) => {
-        const slow = Array.from({ length: count }, attacker);
+        const before = await alone([other]), slow = Array.from({ length: count }, attacker);
         try {
             await sleep(300);
             const began = Date.now(), meanwhile = await timesOf([other], () => Date.now() - began > ATTACK_MS);
             assert.ok(slow.every((one) => !one.destroyed), 'they are still at it');
             slow.forEach((one) => one.destroy());
             await sleep(300);
-            await wereServed(t, meanwhile, [other]);
+            await wereServed(t, meanwhile, before, [other]);
         } finally {
             slow.forEach((one) => one.destroy());
         }

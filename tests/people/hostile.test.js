@@ -190,10 +190,12 @@ test('what was kept of all this is shown as it was sent, and never as markup', a
     assert.match(seen, /&lt;svg\/onload=injected/, 'some of it was kept');
 });
 
-test('p99 of the hostile is below 50 ms, or not above the honest where the machine is slow', () => {
+/* The honest ones go between the hostile, so that they meet the same machine: where it is so busy that they need 25 ms and more,
+ * twice as long is allowed. By itself it is 10 ms for the hostile, a megabyte included. */
+test('p99 of the hostile is below 50 ms, or below twice the honest where the machine is slow', () => {
     const p99 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.99)];
     const hostile = p99(took.hostile), honest = p99(took.honest);
     console.log(`# ${took.hostile.length} hostile requests, p99 ${hostile.toFixed(1)} ms; honest ${honest.toFixed(1)} ms`);
     assert.ok(took.hostile.length > 20000);
-    assert.ok(hostile < Math.max(50, 3 * honest), `${hostile} ms, honest ${honest} ms`);
+    assert.ok(hostile < Math.max(50, 2 * honest), `${hostile} ms, honest ${honest} ms`);
 });

@@ -15,14 +15,18 @@ export async function timesOf(calls, isOver) {
     return took;
 }
 
-const p90 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.9)];
+/* The same when nothing is done to it. */
+export const alone = (calls) => timesOf(calls, (count) => count >= 400);
 
-/* Nine of ten answers came in time; on a machine that is slow by itself, not much later than without what was done to it. */
-export async function wereServed(t, meanwhile, calls) {
-    const alone = await timesOf(calls, (count) => count >= 100), slowest = Math.max(...meanwhile);
-    const [one, other] = [p90(meanwhile), p90(alone)];
-    t.diagnostic(`nine of ten of ${meanwhile.length} in ${one.toFixed(1)} ms, the slowest ${slowest.toFixed(1)} ms; ` +
+const p99 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.99)];
+
+/* All but one answer in a hundred come within SERVED_MS: a few milliseconds are usual, so this holds on a machine that others use as
+ * well (20 ms were the most in fifty measurements with up to seven processes for two processors). Where even that is too slow
+ * right before and after, twice the time that it takes by itself. The hundredth may wait for the disk, as it may without all this. */
+export async function wereServed(t, meanwhile, before, calls) {
+    const slowest = Math.max(...meanwhile), one = p99(meanwhile), other = p99([...before, ...await alone(calls)]);
+    t.diagnostic(`all but one in a hundred of ${meanwhile.length} in ${one.toFixed(1)} ms, the slowest ${slowest.toFixed(1)} ms; ` +
         `${other.toFixed(1)} ms by themselves`);
-    assert.ok(meanwhile.length >= 20, `${meanwhile.length} answers`);
-    assert.ok(one <= Math.max(SERVED_MS, 4 * other), `${one} ms; without it ${other} ms`);
+    assert.ok(meanwhile.length >= 200, `${meanwhile.length} answers`);
+    assert.ok(one <= Math.max(SERVED_MS, 2 * other), `${one} ms; without it ${other} ms`);
 }
