@@ -64,7 +64,7 @@ $(O)/librtcc.a: $(objects)
 $(O)/lib/%.o: lib/%.c $(O)/sql.h $(O)/libfcgi-is-mended
 	@mkdir -p $(@D)
 	@echo '  $@'
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # ── sql/ becomes typed calls; a wrong statement stops the build ──
 $(O)/sql-gen: $(wildcard sql/gen/*.c) sql/gen/gen.h
@@ -79,13 +79,13 @@ $(O)/sql.h: $(O)/sql.c ;
 
 $(O)/sql.o: $(O)/sql.c $(O)/libfcgi-is-mended
 	@echo '  $@'
-	$(Q)$(CC) $(ALL_CFLAGS) -Wno-overlength-strings -MMD -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-overlength-strings -MMD -MP -c $< -o $@
 
 # ── programs ──
 $(O)/cgi-bin/%: cgi-bin/%.c $(O)/librtcc.a
 	@mkdir -p $(@D)
 	@echo '  $@'
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MF $@.d $< $(O)/librtcc.a -o $@ $(HARDENLD) $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $< $(O)/librtcc.a -o $@ $(HARDENLD) $(LIBS)
 
 $(O)/sbin/rtcc: sbin/rtcc.c $(wildcard sbin/rtcc/*.[ch]) $(O)/librtcc.a
 	@mkdir -p $(@D)
@@ -95,7 +95,7 @@ $(O)/sbin/rtcc: sbin/rtcc.c $(wildcard sbin/rtcc/*.[ch]) $(O)/librtcc.a
 $(O)/unit/%: tests/unit/%.c $(O)/librtcc.a
 	@mkdir -p $(@D)
 	@echo '  $@'
-	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MF $@.d $< $(O)/librtcc.a -o $@ $(HARDENLD) $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP -MF $@.d $< $(O)/librtcc.a -o $@ $(HARDENLD) $(LIBS) -lcmocka
 
 # The fuzz targets, under sanitizers (their own folder, with clang), and all that measures how much of the parsers is reached.
 $(O)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(O)/librtcc.a
@@ -151,7 +151,7 @@ bench: deps-test all $(O)/bench/null $(O)/bench/load
 
 $(O)/bench/null: tests/bench/null.c $(O)/librtcc.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MF $@.d $< $(O)/librtcc.a -o $@ $(HARDENLD) $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $< $(O)/librtcc.a -o $@ $(HARDENLD) $(LIBS)
 
 $(O)/bench/load: $(wildcard tests/bench/load/*.c) tests/bench/load/load.h tests/bench/load/http.h
 	@mkdir -p $(@D)
