@@ -75,22 +75,31 @@ async function serve(isOver) {
     return took;
 }
 
+/* The promise is 100 ms. The flood itself, all from this machine, takes both of its processors, and other tests run beside: so it is
+ * held for nineteen of twenty (8 to 43 ms as a rule; one in a hundred was at 200 ms now and then), and where they wait longer without
+ * a flood, right before and after it, for twice as long as that. */
+function wereServed(meanwhile, alone) {
+    const [during, other] = [p95(meanwhile), p95(alone)];
+    console.log(`# customers' p95 of ${meanwhile.length}: ${during.toFixed(1)} ms; ${other.toFixed(1)} ms by themselves`);
+    assert.ok(during < Math.max(100, 2 * other), `customers waited ${during} ms, ${other} ms without all this`);
+}
+
 /* `lists` are [address, targets]; so many of them at once as CONNECTIONS says. */
 async function attack(lists) {
-    const quiet = Date.now() + 2000, before = p95(await serve(() => Date.now() > quiet)), began = Date.now(), all = [];
-    const waiting = [...lists];
+    const alone = () => { const quiet = Date.now() + 2000; return serve(() => Date.now() > quiet); };
+    const before = await alone(), began = Date.now(), all = [], waiting = [...lists];
     let isOver = false;
     const flooding = Promise.all(Array.from({ length: CONNECTIONS }, async () => {
         for (let one; (one = waiting.shift());) all.push(await flood(...one));
     })).finally(() => { isOver = true; });
     flooding.catch(() => {});
-    const during = p95(await serve(() => isOver));
+    const meanwhile = await serve(() => isOver);
     await flooding;
     const counts = sum(all), minutes = Math.ceil((Date.now() - began) / 60000) + 1;
-    console.log(`# ${JSON.stringify(counts)} in ${Date.now() - began} ms; customers' p95 ${during.toFixed(1)} ms, before ${before.toFixed(1)} ms`);
+    console.log(`# ${JSON.stringify(counts)} in ${Date.now() - began} ms`);
     assert.deepEqual(Object.keys(counts).filter((one) => !['404', '429'].includes(one)), [], 'nothing but "no such" and "too many"');
     assert.equal(counts[404] + counts[429], TRIES);
-    assert.ok(during < Math.max(100, 10 * before), `customers waited ${during} ms, ${before} ms before`);
+    wereServed(meanwhile, [...before, ...await alone()]);
     return { tried: counts[404], minutes };
 }
 
