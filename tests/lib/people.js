@@ -59,9 +59,9 @@ export const waitForOffer = (instance, agent, conference) => until(async () => {
 export const accept = (instance, agent, offer) => act(instance, agent, 'accept', { reservation: offer.reservation });
 
 /* `member` is whatever has conference and token: the answer of ask() or of accept(). */
-export async function say(instance, member, text, nonce = randomUUID()) {
+export async function say(instance, member, text, nonce = randomUUID(), options = {}) {
     const form = { conf: member.conference, token: member.token, kind: 'message', text, nonce };
-    return answered(await post(instance.base, '/cgi_bin/conf_post', form, asJson), 'conf_post');
+    return answered(await post(instance.base, '/cgi_bin/conf_post', form, { ...asJson, ...options }), 'conf_post');
 }
 
 export async function confPoll(instance, member, after = 0, wait = 0, options = {}) {
