@@ -1,9 +1,9 @@
 --- The site's row: its key and the two counters that every id comes from.
 
--- site_make: makes the site's row, unless it is there.
+-- site_make: makes the site's row, unless it is there; the first event is 2, for a poll behind 0 wants everything, at once.
 --   in  hmac_key text, at int
 --   run
-INSERT INTO site (id, hmac_key, created_at) VALUES ($site, $hmac_key, $at) ON CONFLICT (id) DO NOTHING;
+INSERT INTO site (id, hmac_key, created_at, last_event) VALUES ($site, $hmac_key, $at, 1) ON CONFLICT (id) DO NOTHING;
 
 -- site: its key.
 --   out hmac_key text

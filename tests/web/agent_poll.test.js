@@ -155,6 +155,18 @@ test('the end of a conference is told, with why', async (t) => {
     assert.ok(said.events.some((one) => one.kind === 'state' && one.state === 'ended' && one.conference === customer.conference));
 });
 
+test('where nothing has ever happened a poll is held as anywhere', async () => {
+    const fresh = await startInstance();
+    try {
+        const agent = await signIn(fresh, 'anna'), { after } = await agentPoll(fresh, agent), began = performance.now();
+        assert.ok(after > 0, 'behind 0 everything is told at once');
+        await agentPoll(fresh, agent, after, 2);
+        assert.ok(performance.now() - began > 1500);
+    } finally {
+        await fresh.stop();
+    }
+});
+
 test('a poll that waits ends with its session, and is told nothing more; the one of another session goes on', async (t) => {
     const { agent, customer } = await talk(t, instance, 'anna'), other = await signIn(instance, 'anna');
     const { after } = await agentPoll(instance, agent), waiting = [held(agent, after), held(other, after)];
