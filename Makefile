@@ -212,7 +212,8 @@ install: all
 	    sed 's|/usr/|$(PREFIX)/|; s|$(PREFIX)/bin/multiwatch|/usr/bin/multiwatch|; s|-- /usr/|-- $(PREFIX)/|' $$unit \
 	        >$(unitdir)/$${unit##*/} || exit 1; done
 	for name in $(pools); do install -d $(unitdir)/rtcc@$$name.service.d; \
-	    sed 's|-- /usr/|-- $(PREFIX)/|' conf/systemd/pool.conf >$(unitdir)/rtcc@$$name.service.d/pool.conf || exit 1; done
+	    sed "s|-- /usr/|-- $(PREFIX)/|; $$([ $$name != form_submit ] || echo 's|-f 4|-f 8|')" conf/systemd/pool.conf \
+	        >$(unitdir)/rtcc@$$name.service.d/pool.conf || exit 1; done
 
 uninstall:
 	rm -rf $(cgidir) $(share) $(pools:%=$(unitdir)/rtcc@%.service.d)
