@@ -61,7 +61,7 @@ before(async () => {
     fs.writeFileSync(path.join(folder, 'htdocs/.hidden'), 'secret');
     fs.writeFileSync(path.join(folder, 'site.conf'), placed());
     fs.writeFileSync(path.join(folder, 'nginx.conf'), main('site.conf'));
-    for (const name of ['queue', 'vcs_call', 'vcs', 'conf_post', 'conf_poll', 'form_submit', 'file_put', 'agent_sign']) {
+    for (const name of ['queue', 'vcs_call', 'vcs', 'conf_post', 'conf_poll', 'form_submit', 'file_put', 'agent_sign', 'agent_act']) {
         programs.push(await respond(path.join(folder, `${name}.sock`), program));
     }
     nginx = spawn('nginx', ['-p', folder, '-c', 'nginx.conf'], { env, stdio: 'inherit' });
@@ -133,11 +133,11 @@ test('a chunked body arrives whole with its length', async () => {
     assert.match(text, /"CONTENT_LENGTH":"11"/);
 });
 
-test('connections to programs are kept, except to those that work on one request at a time', async () => {
+test('connections to programs are kept, except to those that work on one request at a time or take what people do', async () => {
     const agentless = programs[0].connections;
     for (let i = 0; i < 20; i++) assert.equal((await get(base, '/cgi_bin/queue')).json().KEEP, true);
     assert.ok(programs[0].connections - agentless <= 2, 'twenty requests took at most two connections');
-    for (const name of ['form_submit', 'file_put', 'agent_sign']) {
+    for (const name of ['form_submit', 'file_put', 'agent_sign', 'conf_post', 'agent_act']) {
         assert.equal((await get(base, `/cgi_bin/${name}`)).json().KEEP, false, name);
     }
 });
