@@ -21,7 +21,7 @@ export const alone = (calls) => timesOf(calls, (count) => count >= 400);
 const p99 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.99)];
 
 /* All but one answer in a hundred come within SERVED_MS: a few milliseconds are usual, so this holds on a machine that others use as
- * well (20 ms were the most in fifty measurements with up to seven processes for two processors). Where even that is too slow
+ * well (27 ms were the most in sixty-five measurements with up to seven processes for two processors). Where even that is too slow
  * right before and after, twice the time that it takes by itself. The hundredth may wait for the disk, as it may without all this. */
 export async function wereServed(t, meanwhile, before, calls) {
     const slowest = Math.max(...meanwhile), one = p99(meanwhile), other = p99([...before, ...await alone(calls)]);
