@@ -116,9 +116,9 @@ walk_stream(struct walk *w, const uint8_t *record, size_t content, bool is_whole
         return FRONT_PART;
     if (!is_params)
         return FRONT_REQUEST;
-    w->front.is_head_whole = true;
+    w->front.is_head_whole = is_between_pairs(w);
     w->front.head_bytes = w->at + FCGI_HEADER_LEN + record[6];
-    return is_between_pairs(w) ? FRONT_PART : FRONT_BAD;
+    return w->front.is_head_whole ? FRONT_PART : FRONT_BAD;
 }
 
 /* One record whose head is there. PART: walk on, if the record is whole. */
