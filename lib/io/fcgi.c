@@ -88,7 +88,8 @@ is_between_pairs(const struct walk *w)
 static enum fcgi_front_kind
 walk_begin(struct walk *w, const uint8_t *record, size_t content, bool is_whole)
 {
-    if (record[1] != FCGI_BEGIN_REQUEST || content != sizeof(FCGI_BeginRequestBody))
+    bool is_padded = record[6] != 0; /* libfcgi would take the padding for variables; nobody pads eight bytes */
+    if (record[1] != FCGI_BEGIN_REQUEST || content != sizeof(FCGI_BeginRequestBody) || is_padded)
         return FRONT_BAD;
     if (!is_whole)
         return FRONT_PART;

@@ -108,6 +108,7 @@ what_is_not_a_request_of_a_responder_is_told_apart(void **state)
         {"HTTP", "GET / HTTP/1.0\r\n\r\n", 18, FRONT_BAD},
         {"params without a beginning", {1, 4, 0, 1, 0, 0, 0, 0}, 8, FRONT_BAD},
         {"a beginning of another length", {1, 1, 0, 1, 0, 7, 1, 0, 0, 1, 0}, 16, FRONT_BAD},
+        {"a beginning with padding", {1, 1, 0, 1, 0, 8, 8, 0, 0, 1, 0}, 24, FRONT_BAD},
         {"an authorizer", {1, 1, 0, 1, 0, 8, 0, 0, 0, 2, 0}, 16, FRONT_BAD_ROLE},
         {"a filter", {1, 1, 0, 1, 0, 8, 0, 0, 0, 3, 0}, 16, FRONT_BAD_ROLE},
         {"a second beginning", {1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1, 0, 8, 0, 0}, 24, FRONT_BAD},
