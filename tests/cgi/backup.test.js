@@ -10,6 +10,7 @@ import { buildFolder, sleep, startInstance } from '../lib/instance.js';
 import { agentPoll, allEvents, ask, confPoll, say, sendFile, signIn } from '../lib/people.js';
 import { isError, join, room, rtcc, schedule } from '../lib/wire.js';
 
+const FIRST_EVENT = 2;
 let folder, runDir, instance, base;
 before(async () => {
     folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-')));
@@ -60,7 +61,7 @@ test('a backup under load is whole, and is what was there at one moment', async 
             'SELECT (SELECT max(id) FROM event), last_event, (SELECT count(*) FROM event) FROM site')
             .split('|').map(Number);
         assert.equal(newest, counter);
-        assert.equal(count, newest, 'nothing in between is missing');
+        assert.equal(count, newest - FIRST_EVENT + 1, 'nothing in between is missing');
         assert.ok(newest >= last, 'later copies have more');
         assert.equal(eventsUpTo(copy, newest), eventsUpTo(live(), newest), 'what the live database had up to there');
         last = newest;
