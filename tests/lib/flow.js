@@ -41,6 +41,7 @@ function fileOf(name, text) {
 
 /* Ends what the agent has open, so that the next test has him free. */
 async function endConversation(desk) {
+    await appears(desk, '.talk:not([hidden]) .end'); // the customer may see him come before his own page does
     await desk.click('.talk:not([hidden]) .end');
     await clickButton(desk, 'End conversation');
     await disappears(desk, 'dialog[open]');
