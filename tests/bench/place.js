@@ -122,7 +122,15 @@ http {
     const program = await startServer('/usr/bin/fossil', ['server', '--port', String(inner), '--localhost', file], inner,
         { env: { ...process.env, HOME: own, USER: 'bench' } });
     const server = await startServer('/usr/sbin/nginx', ['-p', `${own}/`, '-c', 'nginx.conf'], port);
-    return { port, pids: () => [...server.pids(), ...program.pids()], stop: async () => { await server.stop(); await program.stop(); } };
+    const stop = async () => {
+        const held = program.pids().slice(1); // a process for each who waits, which does not end with its server
+        await server.stop();
+        await program.stop();
+        for (const pid of held) {
+            try { process.kill(pid); } catch { /* it ended */ }
+        }
+    };
+    return { port, pids: () => [...server.pids(), ...program.pids()], stop };
 }
 
 /* The processor time of processes so far, of all their threads, in milliseconds. */
