@@ -12,6 +12,7 @@ import { sleep } from './clock.js';
 const URGENT_S = 5;
 const RING_MS = 3000;
 const ACCEPT_TRIES = 3;
+const CONTACTS_MOST = 100; // the server counts no further
 const ACCEPT_PAUSE_MS = 1000;
 
 /** @param {object} app desk, list, alerts, act, wanted, leads, say, fault, draw, shortcutsOn @returns {Offers} */
@@ -206,7 +207,7 @@ function factsOf(offer) {
 
 function contacts(count) {
   if (!count) return '';
-  return count === 1 ? '1 earlier contact' : `${count} earlier contacts`;
+  return count === 1 ? '1 earlier contact' : `${count >= CONTACTS_MOST ? 'over 99' : count} earlier contacts`;
 }
 
 function fill(element, text) {

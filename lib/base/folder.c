@@ -18,13 +18,29 @@ folder_sync(const char *path)
     return status == 0 ? OK : ERR_UNAVAILABLE;
 }
 
+enum err
+folder_write(int fd, const void *data, size_t bytes, int64_t at)
+{
+    for (const char *rest = data; bytes > 0;) {
+        ssize_t written = pwrite(fd, rest, bytes, (off_t)at);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return ERR_UNAVAILABLE;
+        rest += written;
+        at += written;
+        bytes -= (size_t)written;
+    }
+    return OK;
+}
+
 static bool
 copy_bytes(int in, int out)
 {
     char block[65536];
     ssize_t n;
-    while ((n = read(in, block, sizeof block)) > 0)
-        if (write(out, block, (size_t)n) != n)
+    for (int64_t at = 0; (n = read(in, block, sizeof block)) > 0; at += n)
+        if (folder_write(out, block, (size_t)n, at) != OK)
             return false;
     return n == 0 && fsync(out) == 0;
 }

@@ -1,7 +1,10 @@
-/* folder: makes the names in a folder safe, and copies files. A file's own fsync keeps its bytes; that it is there, or there
- * under its new name, is the folder's. */
+/* folder: makes the names in a folder safe, writes and copies files. A file's own fsync keeps its bytes; that it is there, or
+ * there under its new name, is the folder's. */
 #ifndef RTCC_FOLDER_H
 #define RTCC_FOLDER_H
+
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -15,5 +18,8 @@ must_check enum err folder_copy(const char *from, const char *to);
 /* The same for a file that is never changed: a second name for it where the file system can, else a copy. ERR_UNAVAILABLE:
  * nothing is there. */
 must_check enum err folder_put(const char *from, const char *to);
+
+/* Writes all of it at an offset of an open file. ERR_UNAVAILABLE: see errno; a part of it may be written. */
+must_check enum err folder_write(int fd, const void *data, size_t bytes, int64_t at);
 
 #endif

@@ -166,3 +166,12 @@ text_same_secret(const char *a, const char *b)
         differs |= (unsigned char)(a[i] ^ b[i % (b_bytes + 1)]);
     return differs == 0;
 }
+
+uint64_t
+text_number(const char *text)
+{
+    uint64_t number = 14695981039346656037u;
+    for (const char *p = text; *p; p++)
+        number = (number ^ (unsigned char)*p) * 1099511628211u;
+    return number;
+}

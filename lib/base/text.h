@@ -37,6 +37,9 @@ bool text_starts(const char *text, const char *prefix);
 bool text_same(const char *a, const char *b);      /* both may be NULL; NULL equals only NULL */
 bool text_same_case(const char *a, const char *b); /* ASCII letters without case; neither may be NULL */
 
+/* A number of 64 bits for a text (FNV-1a): spreads well, and protects nothing. */
+uint64_t text_number(const char *text);
+
 /* Compares in a time that depends on the lengths alone, for secrets. */
 bool text_same_secret(const char *a, const char *b);
 

@@ -12,17 +12,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 enum { PAUSE_US = 2000 };
-
-static int64_t
-byte_of(const char *name)
-{
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    for (const char *p = name; *p; p++)
-        hash = (hash ^ (unsigned char)*p) * 1099511628211u;
-    return (int64_t)(hash >> 2);
-}
 
 static bool
 lock_byte(int fd, int64_t at)
@@ -35,7 +27,7 @@ int
 alone_take(const char *folder, const char *name, int64_t ms)
 {
     char path[PATH_MAX];
-    int64_t end_ms = clock_boot_ms() + ms, at = byte_of(name);
+    int64_t end_ms = clock_boot_ms() + ms, at = (int64_t)(text_number(name) >> 2);
     int chars = snprintf(path, sizeof path, "%s/alone", folder);
     if (chars < 0 || (size_t)chars >= sizeof path)
         return -1;

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/log.h"
 
 static size_t kept_bytes;
@@ -48,29 +49,13 @@ open_file(void)
     return fd;
 }
 
-static bool
-append(int fd, const uint8_t *data, size_t bytes, size_t at)
-{
-    while (bytes > 0) {
-        ssize_t written = pwrite(fd, data, bytes, (off_t)at);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        data += written;
-        at += (size_t)written;
-        bytes -= (size_t)written;
-    }
-    return true;
-}
-
 /* False: *box is as it was. */
 static bool
 move_to_file(struct inbox **box)
 {
     struct inbox *old = *box;
     int fd = files.bytes + old->bytes > files.most_bytes ? -1 : open_file();
-    if (fd < 0 || !append(fd, old->data, old->bytes, 0)) {
+    if (fd < 0 || folder_write(fd, old->data, old->bytes, 0) != OK) {
         if (fd >= 0)
             close(fd);
         return false;
@@ -86,7 +71,7 @@ move_to_file(struct inbox **box)
 static bool
 add_to_file(struct inbox *box, const uint8_t *data, size_t bytes)
 {
-    if (files.bytes + bytes > files.most_bytes || !append(box->fd, data, bytes, box->bytes))
+    if (files.bytes + bytes > files.most_bytes || folder_write(box->fd, data, bytes, (int64_t)box->bytes) != OK)
         return false;
     box->bytes += bytes;
     files.bytes += bytes;

@@ -82,29 +82,14 @@ disk_fault(struct center *c, const char *doing)
     return center_fault(c, ERR_UNAVAILABLE, NULL, "Files cannot be kept at the moment. Try again in a minute.");
 }
 
-static bool
-write_all(int fd, const char *data, size_t bytes, off_t at)
-{
-    while (bytes > 0) {
-        ssize_t n = pwrite(fd, data, bytes, at);
-        if (n < 0 && errno != EINTR)
-            return false;
-        n = n < 0 ? 0 : n;
-        data += n;
-        at += n;
-        bytes -= (size_t)n;
-    }
-    return true;
-}
-
 static enum err
 put_bytes(struct center *c, const char *place, const struct file_piece *piece, char head[HEAD_BYTES])
 {
     int fd = open(path_of(c, place), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return disk_fault(c, "open");
-    bool is_kept =
-        write_all(fd, piece->data, (size_t)piece->bytes, piece->offset) && fsync(fd) == 0 && pread(fd, head, HEAD_BYTES, 0) >= 0;
+    bool is_written = folder_write(fd, piece->data, (size_t)piece->bytes, piece->offset) == OK;
+    bool is_kept = is_written && fsync(fd) == 0 && pread(fd, head, HEAD_BYTES, 0) >= 0;
     enum err err = is_kept ? OK : disk_fault(c, "write");
     close(fd);
     return err;

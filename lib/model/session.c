@@ -106,10 +106,7 @@ session_agent(struct center *c, const char *token, struct agent *agent)
 static int64_t
 serial_of(const char *hash)
 {
-    uint64_t serial = 14695981039346656037u; /* FNV-1a over the hash: a number, not a secret */
-    for (const char *p = hash; *p; p++)
-        serial = (serial ^ (unsigned char)*p) * 1099511628211u;
-    return (int64_t)(serial >> 11);
+    return (int64_t)(text_number(hash) >> 11);
 }
 
 int64_t

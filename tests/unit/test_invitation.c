@@ -288,6 +288,11 @@ contacts_are_the_earlier_invitations_from_the_same_number(void **state)
     assert_int_equal(contacts, 0);
     WELL(p, invitation_contacts(&p->c, &i[2], &contacts));
     assert_int_equal(contacts, 1);
+    wish.phone = "+16035551236";
+    for (int n = 0; n < 103; n++)
+        WELL(p, invitation_put(&p->c, &wish, &i[0]));
+    WELL(p, invitation_contacts(&p->c, &i[0], &contacts));
+    assert_int_equal(contacts, 100); /* and more */
     struct invitation nameless = put(p, 5);
     nameless = put(p, 5);
     WELL(p, invitation_contacts(&p->c, &nameless, &contacts));
