@@ -85,6 +85,14 @@ is_between_pairs(const struct walk *w)
     return w->pair.skip == 0 && w->pair.length_more == 0 && w->pair.lengths == 0;
 }
 
+/* Padding behind the empty record that ends a stream. libfcgi does not skip it: it would take what pads the variables' end for
+ * records, and leave what pads the body's in the socket if a read of 8 KB ended before it. No web server pads nothing. */
+static bool
+is_padded_for_nothing(const uint8_t *record)
+{
+    return record[4] == 0 && record[5] == 0 && record[6] != 0;
+}
+
 static enum fcgi_front_kind
 walk_begin(struct walk *w, const uint8_t *record, size_t content, bool is_whole)
 {
@@ -104,6 +112,8 @@ walk_stream(struct walk *w, const uint8_t *record, size_t content, bool is_whole
     bool is_params = record[1] == FCGI_PARAMS;
     if ((!is_params && record[1] != FCGI_STDIN) || is_params == w->front.is_head_whole)
         return FRONT_BAD;
+    if (is_padded_for_nothing(record))
+        return FRONT_BAD;
     *(is_params ? &w->head_bytes : &w->body_bytes) += content;
     if (w->head_bytes > FCGI_HEAD_MAX_BYTES)
         return FRONT_HEAD_LARGE;
@@ -118,7 +128,7 @@ walk_stream(struct walk *w, const uint8_t *record, size_t content, bool is_whole
     if (!is_params)
         return FRONT_REQUEST;
     w->front.is_head_whole = is_between_pairs(w);
-    w->front.head_bytes = w->at + FCGI_HEADER_LEN + record[6];
+    w->front.head_bytes = w->at + FCGI_HEADER_LEN;
     return w->front.is_head_whole ? FRONT_PART : FRONT_BAD;
 }
 
@@ -171,6 +181,8 @@ begin_record(struct fcgi_body *body, size_t body_max)
     size_t content = (size_t)(head[4] << 8 | head[5]);
     bool is_abort = head[1] == FCGI_ABORT_REQUEST;
     if (head[0] != FCGI_VERSION_1 || (head[2] << 8 | head[3]) != body->id || (head[1] != FCGI_STDIN && !is_abort))
+        return FRONT_BAD;
+    if (!is_abort && is_padded_for_nothing(head))
         return FRONT_BAD;
     body->head_bytes = 0;
     body->left = content + head[6];

@@ -59,8 +59,9 @@ params_may_come_in_many_records_of_any_size(void **state)
     add_pair(params, &len, "REQUEST_METHOD", "GET");
     for (size_t i = 0; i < len; i++)
         add_record(&whole, 4, 7, params + i, 1, i % 8);
-    add_record(&whole, 4, 7, NULL, 0, 8);
-    add_record(&whole, 5, 7, NULL, 0, 255);
+    add_record(&whole, 4, 7, NULL, 0, 0);
+    add_record(&whole, 5, 7, "abc", 3, 255);
+    add_record(&whole, 5, 7, NULL, 0, 0);
     assert_int_equal(look(whole.len - 1).kind, FRONT_PART);
     assert_int_equal(look(whole.len).kind, FRONT_REQUEST);
 }
@@ -109,6 +110,10 @@ what_is_not_a_request_of_a_responder_is_told_apart(void **state)
         {"params without a beginning", {1, 4, 0, 1, 0, 0, 0, 0}, 8, FRONT_BAD},
         {"a beginning of another length", {1, 1, 0, 1, 0, 7, 1, 0, 0, 1, 0}, 16, FRONT_BAD},
         {"a beginning with padding", {1, 1, 0, 1, 0, 8, 8, 0, 0, 1, 0}, 24, FRONT_BAD},
+        {"an end of the variables with padding",
+            {1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 4, 0, 1, 0, 0, 8, 0, 1, 99, 0, 0, 0, 0, 0, 0}, 32, FRONT_BAD},
+        {"an end of the body with padding",
+            {1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 4, 0, 1, 0, 0, 0, 0, 1, 5, 0, 1, 0, 0, 1, 0, 0}, 33, FRONT_BAD},
         {"an authorizer", {1, 1, 0, 1, 0, 8, 0, 0, 0, 2, 0}, 16, FRONT_BAD_ROLE},
         {"a filter", {1, 1, 0, 1, 0, 8, 0, 0, 0, 3, 0}, 16, FRONT_BAD_ROLE},
         {"a second beginning", {1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1, 0, 8, 0, 0}, 24, FRONT_BAD},
@@ -168,8 +173,9 @@ a_body_is_looked_at_piece_by_piece_as_it_is_as_a_whole(void **state)
         size_t tail_bytes;
     } rows[] = {
         {"whole", 5000, 0, {1, 5, 0, 1, 0, 0, 0, 0}, 8},
-        {"whole, with padding", 5000, 7, {1, 5, 0, 1, 0, 0, 2, 0, 0, 0}, 10},
-        {"all but a byte of padding", 5000, 7, {1, 5, 0, 1, 0, 0, 2, 0, 0}, 9},
+        {"whole, with padding", 5000, 7, {1, 5, 0, 1, 0, 0, 0, 0}, 8},
+        {"all but a byte of padding", 5000, 7, {1, 5, 0, 1, 0, 1, 2, 0, 'a', 0}, 10},
+        {"an end with padding", 5000, 7, {1, 5, 0, 1, 0, 0, 2, 0, 0, 0}, 10},
         {"with more behind it", 5000, 0, {1, 5, 0, 1, 0, 0, 0, 0, 1, 1, 0, 1}, 12},
         {"the largest", BODY_LIMIT, 0, {1, 5, 0, 1, 0, 0, 0, 0}, 8},
         {"too large", BODY_LIMIT, 0, {1, 5, 0, 1, 0, 1, 0, 0, 'a'}, 9},
