@@ -1,11 +1,12 @@
 /* A whole rtcc for a test: sbin/serve on a free port, in a folder of its own, ended and cleared away afterwards.
  *
  * RTCC_BUILD names the folder with the programs (default: build). RTCC_KEEP=1 keeps the instance's folder to be looked at. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { trust } from './http.js';
 
@@ -13,7 +14,7 @@ export const tree = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 export const buildFolder = path.resolve(tree, process.env.RTCC_BUILD ?? 'build');
 export const demoPassword = 'correct horse 42';
 
-export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+export const sleep = (ms) => setTimeout(ms);
 
 /* Asks until `question` gives something true and hands that back; throws after `ms`. */
 export async function until(question, what, ms = 10000, every = 50) {
@@ -79,6 +80,19 @@ class Instance {
         });
     }
 
+    /* Waits, but not for ever: a test that hangs says nothing, this says what there is to see. */
+    async within(promise, what) {
+        const late = new AbortController(), time = setTimeout(120000, 'late', { signal: late.signal }).catch(() => {});
+        if (await Promise.race([promise, time]) === 'late') {
+            const pids = [this.child, ...this.processes()].map((one) => one.pid).join();
+            const alive = execFileSync('ps', ['-ww', '-o', 'pid,ppid,stat,wchan:16,etimes,args', '-p', pids], { encoding: 'utf8' });
+            this.child.kill('SIGKILL');
+            for (const { pid } of this.processes()) process.kill(pid, 'SIGKILL');
+            throw new Error(`serve has not ${what} within two minutes:\n${alive}\n${this.said}\n${this.log().slice(-2000)}`);
+        }
+        late.abort();
+    }
+
     processes(name) {
         return processesOf(this.runDir).filter((one) => name === undefined || one.name === name);
     }
@@ -90,7 +104,7 @@ class Instance {
     /* Ends it as a person would and waits; throws if a program complained in its log, or if serve did not end well. */
     async stop(signal = 'SIGTERM') {
         if (!this.exit) this.child.kill(signal);
-        await this.ended;
+        await this.within(this.ended, 'ended');
         const wrong = complaints(this.runDir);
         if (this.isOwn && !process.env.RTCC_KEEP) fs.rmSync(this.runDir, { recursive: true, force: true });
         if (wrong) throw new Error(`a program complained:\n${wrong}`);
@@ -128,7 +142,7 @@ export async function startInstance({ port, runDir, build = buildFolder, from = 
         child.stdout.on('data', hear);
         child.stderr.on('data', hear);
     });
-    await Promise.race([ready, instance.ended]);
+    await instance.within(Promise.race([ready, instance.ended]), 'started');
     if (instance.exit && instance.isOwn) fs.rmSync(folder, { recursive: true, force: true });
     if (instance.exit) throw new Error(`serve ended with ${instance.exit.code}:\n${instance.said}`);
     if (tls) trust(fs.readFileSync(instance.certificate));
