@@ -55,7 +55,7 @@ SELECT id FROM event WHERE site = $site AND conf = $conf ORDER BY id DESC LIMIT 
 --   in  after int, most int
 --   out id int, conf int, kind text, audience text, to_id int
 --   many
-SELECT id, conf, kind, audience, to_id FROM event WHERE site = $site AND id > $after ORDER BY id LIMIT $most;
+SELECT id, conf, kind, audience, to_id FROM event NOT INDEXED WHERE site = $site AND id > $after ORDER BY id LIMIT $most;
 
 -- event_last_of: the newest event of a kind that a member (below 0: whoever) caused in a conference.
 --   in  conf int, member int, kind text

@@ -32,4 +32,4 @@ UPDATE file SET event = $event, type = $type WHERE site = $site AND id = $id AND
 --   in  id int, most int
 --   out id int, place text, bytes int
 --   many
-SELECT id, place, bytes FROM file WHERE site = $site AND id > $id ORDER BY id LIMIT $most;
+SELECT id, place, bytes FROM file NOT INDEXED WHERE site = $site AND id > $id ORDER BY id LIMIT $most;

@@ -69,7 +69,7 @@ SELECT count(*) AS waiting FROM invitation INDEXED BY invitation_waiting WHERE s
 --   out id int, conf int
 --   one
 SELECT i.id, i.conf FROM invitation i
-WHERE i.site = $site AND i.state = 'queued'
+WHERE i.site = $site AND i.state IN ('queued', 'offered') AND i.state = 'queued'
     AND (i.skill = '' OR EXISTS (SELECT 1 FROM agent_skill s WHERE s.site = $site AND s.agent = $agent AND s.skill = i.skill))
     AND NOT EXISTS (SELECT 1 FROM reservation r WHERE r.site = $site AND r.invitation = i.id AND r.agent = $agent
         AND r.state <> 'pending' AND r.boot = $boot AND r.boot_ms > $refused_ms)

@@ -26,29 +26,31 @@ WHERE site = $site AND reqid = $reqid;
 -- request_open: the forms that are kept and not finished, and when the oldest was sent.
 --   out kept int, oldest_at int
 --   one
-SELECT count(*) AS kept, coalesce(min(created_at), 0) AS oldest_at FROM request WHERE site = $site AND is_done = 0;
+SELECT count(*) AS kept, coalesce(min(created_at), 0) AS oldest_at FROM request INDEXED BY request_open
+WHERE site = $site AND is_done = 0;
 
 -- job_insert: something to do later; what is already noted stays as it is.
---   in  id int, kind text, key text, due_at int
+--   in  kind text, key text, due_at int
 --   run
-INSERT INTO job (site, id, kind, key, due_at) VALUES ($site, $id, $kind, $key, $due_at) ON CONFLICT (site, kind, key) DO NOTHING;
+INSERT INTO job (site, kind, key, due_at) VALUES ($site, $kind, $key, $due_at) ON CONFLICT (site, kind, key) DO NOTHING;
 
 -- job_claim: the next that is due and nobody's; ours until the lease runs out. After far_at is now: the clock was set back.
 --   in  at int, far_at int, boot text, boot_ms int, until_ms int
---   out id int, kind text, key text, attempts int
+--   out kind text, key text, attempts int
 --   one
 UPDATE job SET boot = $boot, boot_ms = $until_ms, attempts = attempts + 1
-WHERE site = $site AND id = coalesce(
-    (SELECT id FROM job WHERE site = $site AND due_at <= $at AND (boot <> $boot OR boot_ms <= $boot_ms)
-        ORDER BY due_at LIMIT 1 /*pg FOR UPDATE SKIP LOCKED*/),
-    (SELECT id FROM job WHERE site = $site AND due_at > $far_at AND (boot <> $boot OR boot_ms <= $boot_ms)
-        ORDER BY due_at LIMIT 1 /*pg FOR UPDATE SKIP LOCKED*/))
-RETURNING id, kind, key, attempts;
+WHERE site = $site AND (kind, key) = (SELECT kind, key FROM (
+    SELECT 1 AS turn, kind, key, due_at FROM job WHERE site = $site AND due_at <= $at AND (boot <> $boot OR boot_ms <= $boot_ms)
+    UNION ALL
+    SELECT 2, kind, key, due_at FROM job WHERE site = $site AND due_at > $far_at AND (boot <> $boot OR boot_ms <= $boot_ms))
+    ORDER BY turn, due_at LIMIT 1)
+RETURNING kind, key, attempts;
 
 -- job_later: it did not work; again at due_at.
---   in  id int, due_at int, last_error text
+--   in  kind text, key text, due_at int, last_error text
 --   run
-UPDATE job SET due_at = $due_at, boot = '', boot_ms = 0, last_error = $last_error WHERE site = $site AND id = $id;
+UPDATE job SET due_at = $due_at, boot = '', boot_ms = 0, last_error = $last_error
+WHERE site = $site AND kind = $kind AND key = $key;
 
 -- job_hurry: what is to be done later is due now.
 --   in  kind text, at int

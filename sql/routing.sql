@@ -14,7 +14,8 @@ ORDER BY a.idle_since, a.id LIMIT $most;
 -- routing_queued: whether anybody waits who is not offered to an agent now.
 --   out id int
 --   one
-SELECT id FROM invitation WHERE site = $site AND state = 'queued' ORDER BY priority, queued_at, id LIMIT 1;
+SELECT id FROM invitation WHERE site = $site AND state IN ('queued', 'offered') AND state = 'queued'
+ORDER BY priority, queued_at, id LIMIT 1;
 
 -- routing_ready: how many agents are ready and there, whatever they have to do.
 --   out agents int

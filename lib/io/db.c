@@ -386,7 +386,7 @@ db_statement(struct db *db, int number, sqlite3_stmt **out)
         return db_fault(handle, sql_texts[number].name);
     sqlite3_reset(*slot);
     sqlite3_clear_bindings(*slot);
-    db_bind_int(*slot, "$site", SITE);
+    db_bind_int(*slot, sql_texts[number].site_at, SITE);
     *out = *slot;
     if (handle != db->main || db->depth > 0 || sqlite3_stmt_readonly(*slot))
         return OK;
@@ -396,16 +396,16 @@ db_statement(struct db *db, int number, sqlite3_stmt **out)
 }
 
 void
-db_bind_int(sqlite3_stmt *s, const char *name, int64_t value)
+db_bind_int(sqlite3_stmt *s, int parameter, int64_t value)
 {
-    sqlite3_bind_int64(s, sqlite3_bind_parameter_index(s, name), value);
+    sqlite3_bind_int64(s, parameter, value);
 }
 
 void
-db_bind_text(sqlite3_stmt *s, const char *name, const char *value)
+db_bind_text(sqlite3_stmt *s, int parameter, const char *value)
 {
     /* the caller's text outlives the statement's run: it lives in the arena of the request */
-    sqlite3_bind_text(s, sqlite3_bind_parameter_index(s, name), value, -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, parameter, value, -1, SQLITE_STATIC);
 }
 
 enum db_step
@@ -451,7 +451,7 @@ db_backup(struct db *db, const char *path)
     sqlite3_stmt *s;
     if (sqlite3_prepare_v2(db->main, "VACUUM INTO $path", -1, &s, NULL) != SQLITE_OK)
         return db_fault(db->main, "backup");
-    db_bind_text(s, "$path", path);
+    db_bind_text(s, 1, path);
     enum err err = sqlite3_step(s) == SQLITE_DONE ? OK : db_fault(db->main, "backup");
     sqlite3_finalize(s);
     return err;
@@ -483,7 +483,7 @@ db_check(struct db *db, struct arena *mem, const char **out)
 {
     const char *quick = NULL, *foreign = NULL;
     enum err err = first_text(db, "PRAGMA quick_check", mem, &quick);
-    if (err == OK)
+    if (err == OK && quick && strcmp(quick, "ok") == 0) /* else it may not even be read */
         err = first_text(db, "PRAGMA foreign_key_check", mem, &foreign);
     if (err == OK)
         *out = foreign ? arena_printf(mem, "a row of %s points to nothing", foreign) : quick;

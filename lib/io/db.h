@@ -69,8 +69,8 @@ must_check enum err db_check(struct db *db, struct arena *mem, const char **out)
 
 /* The prepared statement number `statement` (of sql_texts[]), reset, with $site bound. */
 must_check enum err db_statement(struct db *db, int statement, struct sqlite3_stmt **out);
-void db_bind_int(struct sqlite3_stmt *s, const char *name, int64_t value);
-void db_bind_text(struct sqlite3_stmt *s, const char *name, const char *value); /* NULL binds NULL */
+void db_bind_int(struct sqlite3_stmt *s, int parameter, int64_t value);      /* the first is 1 */
+void db_bind_text(struct sqlite3_stmt *s, int parameter, const char *value); /* NULL binds NULL */
 enum db_step { DB_ROW, DB_DONE, DB_FAILED };
 enum db_step db_step(struct db *db, struct sqlite3_stmt *s, enum err *err);
 int64_t db_column_int(struct sqlite3_stmt *s, int column);
@@ -80,6 +80,7 @@ int db_changes(struct db *db, struct sqlite3_stmt *s);
 struct sql_text {
     const char *name;
     const char *text;
+    int site_at;  /* the number of $site among its parameters */
     bool is_live; /* runs on live.db */
 };
 extern const struct sql_text sql_texts[];

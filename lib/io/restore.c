@@ -38,8 +38,10 @@ prepare_copy(const char *folder, const char *path, struct arena *mem, const char
         return ERR_UNAVAILABLE;
     }
     enum err err = db_open(folder, &db, why);
-    if (err != OK)
+    if (err != OK) {
+        *why = arena_printf(mem, "%s, or it is damaged: %s", foreign, *why);
         return err;
+    }
     err = db_check(db, mem, &found);
     if (err == OK && (!found || strcmp(found, "ok") != 0)) {
         *why = arena_printf(mem, "the copy is damaged: %s", found ? found : "it cannot be read");

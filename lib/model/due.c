@@ -2,7 +2,6 @@
 #include "model/due.h"
 
 #include "base/clock.h"
-#include "model/site.h"
 #include "sql.h"
 
 /* A lease may end before the work does: all work may be done twice, and who was killed in the middle must not delay it. */
@@ -12,9 +11,7 @@ enum { AHEAD_MOST_MS = 60000 }; /* nothing is put off for so long */
 enum err
 due_add(struct center *c, const char *kind, const char *key, int64_t due_at)
 {
-    struct sql_job_insert_in in = {.kind = kind, .key = key, .due_at = due_at};
-    enum err err = site_next_id(c, &in.id);
-    return err == OK ? sql_job_insert(c->db, &in) : err;
+    return sql_job_insert(c->db, &(struct sql_job_insert_in){.kind = kind, .key = key, .due_at = due_at});
 }
 
 enum err
@@ -34,7 +31,7 @@ due_claim(struct center *c, struct due *out)
         .until_ms = c->boot_ms + DUE_LEASE_MS};
     enum err err = sql_job_claim(c->db, c->mem, &in, &row);
     if (err == OK)
-        *out = (struct due){.id = row.id, .kind = row.kind, .key = row.key, .attempts = row.attempts};
+        *out = (struct due){.kind = row.kind, .key = row.key, .attempts = row.attempts};
     return err;
 }
 
@@ -42,7 +39,7 @@ enum err
 due_later(struct center *c, const struct due *due, const char *why)
 {
     int64_t pause_ms = due->attempts > 3 ? PAUSE_MOST_MS : PAUSE_FIRST_MS << (due->attempts - 1);
-    struct sql_job_later_in in = {.id = due->id, .due_at = c->now_ms + pause_ms, .last_error = why};
+    struct sql_job_later_in in = {.kind = due->kind, .key = due->key, .due_at = c->now_ms + pause_ms, .last_error = why};
     return sql_job_later(c->db, &in);
 }
 

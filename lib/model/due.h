@@ -17,7 +17,6 @@ must_check enum err due_add(struct center *c, const char *kind, const char *key,
 must_check enum err due_done(struct center *c, const char *kind, const char *key);
 
 struct due {
-    int64_t id;
     const char *kind;
     const char *key;
     int64_t attempts;

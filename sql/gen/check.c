@@ -31,24 +31,24 @@ has_field(const struct fields *fields, const char *name)
 }
 
 static void
-check_fields(sqlite3_stmt *stmt, const struct statement *s)
+check_fields(sqlite3_stmt *stmt, struct statement *s)
 {
-    bool has_site = false;
     for (int i = 1; i <= sqlite3_bind_parameter_count(stmt); i++) {
         const char *name = sqlite3_bind_parameter_name(stmt, i);
         if (!name || name[0] != '$')
             die("parameter %d is not written $name", i);
         if (strcmp(name, "$site") == 0)
-            has_site = true;
+            s->site_at = i;
         else if (!has_field(&s->in, name + 1))
             die("%s is not in the header", name);
     }
-    if (!has_site)
+    if (!s->site_at)
         die("does not name $site");
     for (int i = 0; i < s->in.count; i++) {
         char name[72];
         snprintf(name, sizeof name, "$%s", s->in.items[i].name);
-        if (!sqlite3_bind_parameter_index(stmt, name))
+        s->in.items[i].at = sqlite3_bind_parameter_index(stmt, name);
+        if (!s->in.items[i].at)
             die("the header's %s is not in the statement", name);
     }
     if (sqlite3_column_count(stmt) != s->out.count)
@@ -91,7 +91,7 @@ check_plan(sqlite3 *db, const struct statement *s)
 }
 
 static void
-check_statement(sqlite3 *db, const struct statement *s)
+check_statement(sqlite3 *db, struct statement *s)
 {
     sqlite3_stmt *stmt;
     const char *tail;

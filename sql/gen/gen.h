@@ -11,6 +11,7 @@ enum { FIELDS_MAX = 48, STATEMENTS_MAX = 400, FILES_MAX = 100, TEXT_MAX = 16384 
 struct field {
     char name[64];
     bool is_text;
+    int at; /* of a parameter: its number in the statement */
 };
 
 struct fields {
@@ -25,6 +26,7 @@ struct statement {
     char text[TEXT_MAX];
     struct fields in;
     struct fields out;
+    int site_at;
     bool is_live;
     bool may_scan;
     const char *file;
@@ -58,6 +60,7 @@ void read_statements(const char *path);
 
 void read_schema(const char *folder, struct schema *out);
 
+/* Finds the numbers of the parameters, too. */
 void check_statements(const struct schema *schema);
 
 /* sql.h and sql.c. Only after every check: half a file would look finished to make. */

@@ -106,7 +106,7 @@ write_call(FILE *c, const struct statement *s, int number)
     fprintf(c, "    if (err != OK)\n        return err;\n");
     for (int i = 0; i < s->in.count; i++) {
         const struct field *f = &s->in.items[i];
-        fprintf(c, "    db_bind_%s(s, \"$%s\", in->%s);\n", f->is_text ? "text" : "int", f->name, f->name);
+        fprintf(c, "    db_bind_%s(s, %d, in->%s);\n", f->is_text ? "text" : "int", f->at, f->name);
     }
     write_body(c, s);
 }
@@ -133,7 +133,7 @@ write_source(FILE *c, const struct schema *schema)
     for (int i = 0; i < statement_count; i++) {
         fprintf(c, "    {\"%s\",\n    ", statements[i].name);
         write_string(c, statements[i].text);
-        fprintf(c, ", %s},\n", statements[i].is_live ? "true" : "false");
+        fprintf(c, ", %d, %s},\n", statements[i].site_at, statements[i].is_live ? "true" : "false");
     }
     fprintf(c, "};\n\nconst int sql_count = %d;\n", statement_count);
     write_schema(c, "sql_schema_main", schema, false);

@@ -1,4 +1,4 @@
--- The main database: everything that was acknowledged. Times are ms since 1970 UTC; flags are 0 or 1; "" is "not given".
+-- The first form of the main database, of which only `site` is left. All of it as it is now stands in 002_rows.sql.
 
 CREATE TABLE site (
     id          INTEGER PRIMARY KEY,                -- 1; other sites come with a database server
@@ -11,25 +11,25 @@ CREATE TABLE site (
 
 CREATE TABLE conference (
     site        INTEGER NOT NULL REFERENCES site(id),
-    id          INTEGER NOT NULL,                   -- 15 random digits; on the wire followed by the server's name
+    id          INTEGER NOT NULL,
     type        TEXT    NOT NULL CHECK (type IN ('reservationless', 'scheduled')),
     subject     TEXT    NOT NULL,
-    owner       TEXT    NOT NULL,                   -- a name or address for people, no account
-    account     TEXT    NOT NULL,                   -- who scheduled it: key:ID, agent:LOGIN or local
-    reqid       TEXT,                               -- unique for each account
-    digest      TEXT    NOT NULL,                   -- of the values that came with the reqid
-    code        INTEGER NOT NULL                    -- the participant's; the leader's is one more
+    owner       TEXT    NOT NULL,
+    account     TEXT    NOT NULL,
+    reqid       TEXT,
+    digest      TEXT    NOT NULL,
+    code        INTEGER NOT NULL
         CHECK (code % 2 = 0 AND code BETWEEN 0 AND 9999998),
     state       TEXT    NOT NULL CHECK (state IN ('waiting', 'talking', 'ended')),
     timezone    TEXT    NOT NULL DEFAULT '',
     start_at    INTEGER NOT NULL,
-    end_at      INTEGER NOT NULL DEFAULT 0,         -- 0: open
+    end_at      INTEGER NOT NULL DEFAULT 0,
     duration_s  INTEGER NOT NULL DEFAULT 0,
-    recurrence  TEXT    NOT NULL DEFAULT '',        -- as the client writes it: D-WE, W-1-MON
-    options     TEXT    NOT NULL DEFAULT '',        -- everything else that came, urlencoded, for whoever asks later
+    recurrence  TEXT    NOT NULL DEFAULT '',
+    options     TEXT    NOT NULL DEFAULT '',
     created_at  INTEGER NOT NULL,
-    talking_at  INTEGER NOT NULL DEFAULT 0,         -- a person joined the customer; 0: not yet
-    ended_at    INTEGER NOT NULL DEFAULT 0,         -- 0: live
+    talking_at  INTEGER NOT NULL DEFAULT 0,
+    ended_at    INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (site, id)
 ) STRICT;
 CREATE UNIQUE INDEX conference_code ON conference (site, code) WHERE ended_at = 0;
@@ -42,12 +42,12 @@ CREATE TABLE member (
     conf        INTEGER NOT NULL,
     role        TEXT    NOT NULL CHECK (role IN ('customer', 'agent', 'supervisor', 'bot', 'phone')),
     is_leader   INTEGER NOT NULL CHECK (is_leader IN (0, 1)),
-    name        TEXT    NOT NULL,                   -- "" shows as the role
-    agent       INTEGER NOT NULL DEFAULT 0,         -- the agent behind it, or 0
-    account     TEXT    NOT NULL DEFAULT '',        -- who asked for it: key:ID, local, guest:ADDRESS, …
-    reqid       TEXT,                               -- unique in the conference for each account
+    name        TEXT    NOT NULL,
+    agent       INTEGER NOT NULL DEFAULT 0,
+    account     TEXT    NOT NULL DEFAULT '',
+    reqid       TEXT,
     joined_at   INTEGER NOT NULL,
-    left_at     INTEGER NOT NULL DEFAULT 0,         -- 0: still there
+    left_at     INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (site, id),
     FOREIGN KEY (site, conf) REFERENCES conference (site, id)
 ) STRICT;
@@ -56,19 +56,18 @@ CREATE UNIQUE INDEX member_reqid ON member (site, conf, account, reqid) WHERE re
 CREATE UNIQUE INDEX member_agent ON member (site, conf, agent) WHERE agent <> 0;
 CREATE INDEX member_of_agent ON member (site, agent, left_at) WHERE agent <> 0;
 
--- Everything said or happening in a conference; append-only. History, polls, transcripts and reports are reads of it.
 CREATE TABLE event (
     site        INTEGER NOT NULL REFERENCES site(id),
-    id          INTEGER NOT NULL,                   -- rises in the order of commits
-    conf        INTEGER NOT NULL,                   -- 0: concerns an agent only
+    id          INTEGER NOT NULL,
+    conf        INTEGER NOT NULL,
     at          INTEGER NOT NULL,
-    member      INTEGER NOT NULL,                   -- who; 0: the system
+    member      INTEGER NOT NULL,
     kind        TEXT    NOT NULL,
     audience    TEXT    NOT NULL CHECK (audience IN ('all', 'staff', 'member', 'agent')),
-    to_id       INTEGER NOT NULL DEFAULT 0,         -- the member or agent of the audience
-    text        TEXT    NOT NULL DEFAULT '',        -- what was said
-    data        TEXT    NOT NULL DEFAULT '',        -- the kind's further fields as the inside of a JSON object
-    nonce       TEXT,                               -- the client's, unique for the member
+    to_id       INTEGER NOT NULL DEFAULT 0,
+    text        TEXT    NOT NULL DEFAULT '',
+    data        TEXT    NOT NULL DEFAULT '',
+    nonce       TEXT,
     PRIMARY KEY (site, id)
 ) STRICT;
 CREATE INDEX event_conf ON event (site, conf, id);
@@ -78,16 +77,16 @@ CREATE TABLE agent (
     site        INTEGER NOT NULL REFERENCES site(id),
     id          INTEGER NOT NULL,
     login       TEXT    NOT NULL,
-    name        TEXT    NOT NULL,                   -- as customers see it
+    name        TEXT    NOT NULL,
     role        TEXT    NOT NULL CHECK (role IN ('agent', 'supervisor', 'admin')),
-    password    TEXT    NOT NULL,                   -- yescrypt (crypt(5))
+    password    TEXT    NOT NULL,
     state       TEXT    NOT NULL DEFAULT 'notready' CHECK (state IN ('ready', 'notready')),
-    reason      TEXT    NOT NULL DEFAULT '',        -- of not ready: his own, or no_answer, signed_out
-    next        TEXT    NOT NULL DEFAULT '',        -- what he becomes after the current work
+    reason      TEXT    NOT NULL DEFAULT '',
+    next        TEXT    NOT NULL DEFAULT '',
     capacity    INTEGER NOT NULL CHECK (capacity >= 0),
-    phone       TEXT    NOT NULL DEFAULT '',        -- where he wants to be called, E.164
-    is_present  INTEGER NOT NULL DEFAULT 0 CHECK (is_present IN (0, 1)), -- his polls arrive (their times: live.db)
-    idle_since  INTEGER NOT NULL DEFAULT 0,         -- since when he has had nothing new; longest idle is offered first
+    phone       TEXT    NOT NULL DEFAULT '',
+    is_present  INTEGER NOT NULL DEFAULT 0 CHECK (is_present IN (0, 1)),
+    idle_since  INTEGER NOT NULL DEFAULT 0,
     is_disabled INTEGER NOT NULL DEFAULT 0 CHECK (is_disabled IN (0, 1)),
     created_at  INTEGER NOT NULL,
     PRIMARY KEY (site, id)
@@ -107,15 +106,15 @@ CREATE TABLE agent_skill (
 
 CREATE TABLE topic (
     site        INTEGER NOT NULL REFERENCES site(id),
-    name        TEXT    NOT NULL,                   -- as the form offers it
-    skill       TEXT    NOT NULL DEFAULT '',        -- that it needs; "": anybody's
-    priority    INTEGER NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 10), -- 1 goes first
+    name        TEXT    NOT NULL,
+    skill       TEXT    NOT NULL DEFAULT '',
+    priority    INTEGER NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 10),
     PRIMARY KEY (site, name)
 ) STRICT;
 
 CREATE TABLE session (
     site        INTEGER NOT NULL REFERENCES site(id),
-    hash        TEXT    NOT NULL,                   -- SHA-256 of the token
+    hash        TEXT    NOT NULL,
     agent       INTEGER NOT NULL,
     created_at  INTEGER NOT NULL,
     expires_at  INTEGER NOT NULL,
@@ -127,35 +126,34 @@ CREATE INDEX session_agent ON session (site, agent);
 CREATE TABLE api_key (
     site        INTEGER NOT NULL REFERENCES site(id),
     id          TEXT    NOT NULL,
-    hash        TEXT    NOT NULL,                   -- SHA-256 of the secret
-    about       TEXT    NOT NULL,                   -- whose it is
+    hash        TEXT    NOT NULL,
+    about       TEXT    NOT NULL,
     created_at  INTEGER NOT NULL,
     revoked_at  INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (site, id)
 ) STRICT;
 
--- The queuing server's: one row for each conference invitation.
 CREATE TABLE invitation (
     site        INTEGER NOT NULL REFERENCES site(id),
     id          INTEGER NOT NULL,
     conf        INTEGER NOT NULL,
-    url         TEXT    NOT NULL,                   -- the vcs_call URL of the conference
-    account     TEXT    NOT NULL,                   -- who put it
-    reqid       TEXT,                               -- unique for each account
+    url         TEXT    NOT NULL,
+    account     TEXT    NOT NULL,
+    reqid       TEXT,
     digest      TEXT    NOT NULL,
     subject     TEXT    NOT NULL DEFAULT '',
     topic       TEXT    NOT NULL DEFAULT '',
     skill       TEXT    NOT NULL DEFAULT '',
     priority    INTEGER NOT NULL CHECK (priority BETWEEN 1 AND 10),
-    name        TEXT    NOT NULL DEFAULT '',        -- the customer's, as he wrote them
+    name        TEXT    NOT NULL DEFAULT '',
     phone       TEXT    NOT NULL DEFAULT '',
     email       TEXT    NOT NULL DEFAULT '',
     language    TEXT    NOT NULL DEFAULT '',
     page        TEXT    NOT NULL DEFAULT '',
     state       TEXT    NOT NULL CHECK (state IN ('queued', 'offered', 'accepted', 'done', 'abandoned', 'cancelled')),
-    epoch       INTEGER NOT NULL DEFAULT 0,         -- how often it was offered; an offer of an older epoch is void
-    agent       INTEGER NOT NULL DEFAULT 0,         -- who accepted
-    queued_at   INTEGER NOT NULL,                   -- never changes: his place
+    epoch       INTEGER NOT NULL DEFAULT 0,
+    agent       INTEGER NOT NULL DEFAULT 0,
+    queued_at   INTEGER NOT NULL,
     accepted_at INTEGER NOT NULL DEFAULT 0,
     ended_at    INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (site, id),
@@ -168,7 +166,6 @@ CREATE INDEX invitation_waiting ON invitation (site, priority, queued_at, id, co
 CREATE INDEX invitation_accepted ON invitation (site, accepted_at) WHERE accepted_at > 0;
 CREATE INDEX invitation_phone ON invitation (site, phone, id) WHERE phone <> '';
 
--- One offer to one agent: a lease on the boot clock.
 CREATE TABLE reservation (
     site        INTEGER NOT NULL REFERENCES site(id),
     id          INTEGER NOT NULL,
@@ -177,9 +174,9 @@ CREATE TABLE reservation (
     epoch       INTEGER NOT NULL,
     state       TEXT    NOT NULL CHECK (state IN ('pending', 'accepted', 'rejected', 'timeout', 'revoked', 'cancelled')),
     offered_at  INTEGER NOT NULL,
-    expires_at  INTEGER NOT NULL,                   -- wall clock, for people
-    boot        TEXT    NOT NULL,                   -- the lease counts in this boot only …
-    boot_ms     INTEGER NOT NULL,                   -- … until this moment of its clock; afterwards: when it ended
+    expires_at  INTEGER NOT NULL,
+    boot        TEXT    NOT NULL,
+    boot_ms     INTEGER NOT NULL,
     ended_at    INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (site, id),
     FOREIGN KEY (site, invitation) REFERENCES invitation (site, id)
@@ -188,14 +185,13 @@ CREATE UNIQUE INDEX reservation_agent ON reservation (site, agent) WHERE state =
 CREATE UNIQUE INDEX reservation_invitation ON reservation (site, invitation) WHERE state = 'pending';
 CREATE INDEX reservation_past ON reservation (site, invitation, agent);
 
--- Why routing did what it did; one row for each candidate looked at.
 CREATE TABLE decision (
     site        INTEGER NOT NULL REFERENCES site(id),
     id          INTEGER NOT NULL,
     conf        INTEGER NOT NULL,
     invitation  INTEGER NOT NULL,
     at          INTEGER NOT NULL,
-    agent       INTEGER NOT NULL,                   -- the candidate; 0: nobody
+    agent       INTEGER NOT NULL,
     verdict     TEXT    NOT NULL
         CHECK (verdict IN ('offered', 'passed_over', 'accepted', 'declined', 'no_answer', 'gone', 'withdrawn')),
     reason      TEXT    NOT NULL,
@@ -208,24 +204,23 @@ CREATE TABLE file (
     id          INTEGER NOT NULL,
     conf        INTEGER NOT NULL,
     member      INTEGER NOT NULL,
-    nonce       TEXT    NOT NULL,                   -- the client's, unique for the member
-    place       TEXT    NOT NULL,                   -- random name below state_dir/files
-    name        TEXT    NOT NULL,                   -- as the sender called it
-    type        TEXT    NOT NULL,                   -- by its first bytes, never as sent
-    bytes       INTEGER NOT NULL,                   -- on the disk so far
+    nonce       TEXT    NOT NULL,
+    place       TEXT    NOT NULL,
+    name        TEXT    NOT NULL,
+    type        TEXT    NOT NULL,
+    bytes       INTEGER NOT NULL,
     total       INTEGER NOT NULL,
-    event       INTEGER NOT NULL DEFAULT 0,         -- that announced it; 0: not whole yet
+    event       INTEGER NOT NULL DEFAULT 0,
     created_at  INTEGER NOT NULL,
     PRIMARY KEY (site, id),
     FOREIGN KEY (site, conf) REFERENCES conference (site, id)
 ) STRICT;
 CREATE UNIQUE INDEX file_nonce ON file (site, member, nonce);
 
--- The application server's: a form that was sent, until its conference stands and its invitation is queued.
 CREATE TABLE request (
     site        INTEGER NOT NULL REFERENCES site(id),
     reqid       TEXT    NOT NULL,
-    digest      TEXT    NOT NULL,                   -- of the entries
+    digest      TEXT    NOT NULL,
     name        TEXT    NOT NULL,
     phone       TEXT    NOT NULL,
     email       TEXT    NOT NULL,
@@ -234,25 +229,24 @@ CREATE TABLE request (
     language    TEXT    NOT NULL,
     page        TEXT    NOT NULL,
     consent     TEXT    NOT NULL,
-    conf        TEXT    NOT NULL DEFAULT '',        -- the answer, once it is done: conference …
-    token       TEXT    NOT NULL DEFAULT '',        -- … the customer's token …
-    window      TEXT    NOT NULL DEFAULT '',        -- … the room's URL …
-    position    INTEGER NOT NULL DEFAULT 0,         -- … his place in the queue then …
-    wait_s      INTEGER NOT NULL DEFAULT -1,        -- … and the wait expected then; -1: unknown
+    conf        TEXT    NOT NULL DEFAULT '',
+    token       TEXT    NOT NULL DEFAULT '',
+    window      TEXT    NOT NULL DEFAULT '',
+    position    INTEGER NOT NULL DEFAULT 0,
+    wait_s      INTEGER NOT NULL DEFAULT -1,
     is_done     INTEGER NOT NULL DEFAULT 0 CHECK (is_done IN (0, 1)),
     created_at  INTEGER NOT NULL,
     PRIMARY KEY (site, reqid)
 ) STRICT;
 CREATE INDEX request_open ON request (site, created_at) WHERE is_done = 0;
 
--- Work that is due: claimed by whoever looks first, given back when its lease runs out.
 CREATE TABLE job (
     site        INTEGER NOT NULL REFERENCES site(id),
     id          INTEGER NOT NULL,
-    kind        TEXT    NOT NULL,                   -- form: finish the request `key`
+    kind        TEXT    NOT NULL,
     key         TEXT    NOT NULL,
     due_at      INTEGER NOT NULL,
-    boot        TEXT    NOT NULL DEFAULT '',        -- the lease, as in reservation
+    boot        TEXT    NOT NULL DEFAULT '',
     boot_ms     INTEGER NOT NULL DEFAULT 0,
     attempts    INTEGER NOT NULL DEFAULT 0,
     last_error  TEXT    NOT NULL DEFAULT '',

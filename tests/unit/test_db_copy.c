@@ -1,6 +1,8 @@
 /* Copies of the database: made while others write, and put back. */
 #include "place.h"
 
+#include <sys/stat.h>
+
 #include "io/restore.h"
 
 static const char *
@@ -167,9 +169,10 @@ a_damaged_or_missing_copy_leaves_the_database_as_it_is(void **state)
     const char *copy = copy_of(p);
     char junk[5000];
     memset(junk, 0x5a, sizeof junk);
-    int64_t pages = place_number(p, "PRAGMA page_count");
+    struct stat of_copy;
+    assert_int_equal(stat(copy, &of_copy), 0);
     place_close(p);
-    place_poke(p, "copy.db", (pages - 20) * 4096, junk, sizeof junk);
+    place_poke(p, "copy.db", of_copy.st_size / 2 / 4096 * 4096, junk, sizeof junk); /* among the topics */
     assert_int_equal(put_back(p, copy, &why), ERR_UNAVAILABLE);
     CHECK(strstr(why, "the copy is damaged"), "%s", why);
     assert_int_equal(put_back(p, arena_printf(p->c.mem, "%s/none", p->folder), &why), ERR_UNAVAILABLE);

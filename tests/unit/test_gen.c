@@ -214,7 +214,7 @@ files_of_passing_things_run_on_the_live_database(void **state)
     assert_int_equal(generate(*state, said, sizeof said), 0);
     const char *c = read_text(*state, "out/sql.c");
     assert_non_null(
-        strstr(c, "{\"rate_add\",\n    \"INSERT INTO rate (site, bucket) VALUES ($site, $bucket);\\n\"\n    \"\", true},"));
+        strstr(c, "{\"rate_add\",\n    \"INSERT INTO rate (site, bucket) VALUES ($site, $bucket);\\n\"\n    \"\", 1, true},"));
     assert_non_null(strstr(c, "const struct sql_schema sql_schema_live[] = {\n    {1,\n    \"CREATE TABLE rate"));
     assert_non_null(strstr(c, "const int sql_count = 6;"));
     unlink(path(*state, "out/sql.c"));
