@@ -64,7 +64,7 @@ WHERE site = $site AND state IN ('queued', 'offered') ORDER BY priority, queued_
 --   one
 SELECT count(*) AS waiting FROM invitation INDEXED BY invitation_waiting WHERE site = $site AND state IN ('queued', 'offered');
 
--- invitation_for_agent: the first that this agent may be offered: his skills, and not one that he let go just now.
+-- invitation_for_agent: the first in the index of all who wait that he may be offered: his skills, not one let go just now.
 --   in  agent int, boot text, refused_ms int
 --   out id int, conf int
 --   one

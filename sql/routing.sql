@@ -11,7 +11,7 @@ WHERE a.site = $site AND a.state = 'ready' AND a.is_present = 1 AND a.is_disable
     AND (SELECT count(*) FROM member m WHERE m.site = $site AND m.agent = a.id AND m.agent <> 0 AND m.left_at = 0) < a.capacity
 ORDER BY a.idle_since, a.id LIMIT $most;
 
--- routing_queued: whether anybody waits who is not offered to an agent now.
+-- routing_queued: whether anybody waits who is not offered to an agent now. The index is of all who wait.
 --   out id int
 --   one
 SELECT id FROM invitation WHERE site = $site AND state IN ('queued', 'offered') AND state = 'queued'
