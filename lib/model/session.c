@@ -252,6 +252,16 @@ session_basic(struct center *c, const char *address, const char *login, const ch
 
 /* ── API keys ── */
 
+/* None that a command line would take for an option. */
+static const char *
+key_id(struct center *c)
+{
+    const char *id = secret_random_text(c->mem, KEY_ID_CHARS);
+    while (id[0] == '-')
+        id = secret_random_text(c->mem, KEY_ID_CHARS);
+    return id;
+}
+
 enum err
 key_make(struct center *c, const char *about, const char **text)
 {
@@ -259,7 +269,7 @@ key_make(struct center *c, const char *about, const char **text)
     if (err != OK)
         return err;
     const char *secret = secret_random_text(c->mem, TOKEN_CHARS);
-    char *id = secret_random_text(c->mem, KEY_ID_CHARS);
+    const char *id = key_id(c);
     struct sql_api_key_insert_in in = {.id = id, .hash = secret_hash(c->mem, secret), .about = about, .at = c->now_ms};
     err = sql_api_key_insert(c->db, &in);
     if (err == OK)

@@ -389,6 +389,17 @@ a_key_is_shown_once_and_opens_as_bearer_and_as_pair(void **state)
 }
 
 static void
+no_keys_id_looks_like_an_option(void **state)
+{
+    struct installation *p = *state;
+    const char *text;
+    for (int i = 0; i < 500; i++) {
+        WELL(p, key_make(&p->c, "the shop", &text));
+        CHECK(text[2] != '-', "%s", text);
+    }
+}
+
+static void
 a_key_that_is_not_exactly_right_is_refused(void **state)
 {
     struct installation *p = *state;
@@ -465,6 +476,7 @@ main(void)
         PLACED(of_invented_logins_from_everywhere_ten_in_ten_seconds_are_looked_at_and_leave_a_row),
         PLACED(what_is_longer_than_any_login_or_password_is_wrong_and_leaves_nothing),
         PLACED(a_key_is_shown_once_and_opens_as_bearer_and_as_pair),
+        PLACED(no_keys_id_looks_like_an_option),
         PLACED(a_key_that_is_not_exactly_right_is_refused),
         PLACED(a_revoked_key_opens_nothing_and_is_still_listed),
         PLACED(without_its_tables_everything_is_unavailable),
