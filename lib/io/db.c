@@ -1,4 +1,4 @@
-/* db.c: sqlite3 behind db.h; the only file that includes it.
+/* db.c: sqlite3 behind db.h; with engine.c the only file that includes it.
  *
  * One connection for each of the two files, statements prepared when first used and kept. Those who write the main one take turns
  * (turn.h). sqlite's own busy timeout, for what others do with it, was rejected: it sleeps longer and longer and starves a writer
@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "io/bell.h"
+#include "io/engine.h"
 #include "io/live.h"
 #include "io/turn.h"
 
@@ -189,9 +190,7 @@ db_open(const char *folder, struct db **out, const char **why)
 {
     struct db *db = calloc(1, sizeof *db);
     assert(db);
-    sqlite3_config(SQLITE_CONFIG_SINGLETHREAD); /* as every program is: no locks among threads, no counts of memory */
-    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1); /* what a savepoint may undo stays in memory, not in a file of /var/tmp */
+    engine_set_up();
     db->folder = strdup(folder);
     db->statements = calloc(sql_count + 1, sizeof *db->statements);
     assert(db->folder && db->statements);
