@@ -19,9 +19,9 @@ const groupBy = (list, key) => {
 
 /* Everything that the checks read. */
 function readAll(world) {
-    const names = ['conference', 'invitation', 'reservation', 'member', 'event', 'file', 'request', 'job'];
-    const tables = Object.fromEntries(names.map((name) => [name, world.rows(`SELECT * FROM ${name} ORDER BY id`.replace(
-        'ORDER BY id', name === 'request' ? 'ORDER BY reqid' : 'ORDER BY id'))]));
+    const keys = { conference: 'id', invitation: 'id', reservation: 'id', member: 'id', event: 'id', file: 'id', request: 'reqid', job: 'key' };
+    const tables = Object.fromEntries(Object.entries(keys).map(([name, key]) =>
+        [name, world.rows(`SELECT * FROM ${name} ORDER BY ${key}`)]));
     tables.eventsOf = groupBy(tables.event, (event) => event.conf);
     tables.invitationsOf = groupBy(tables.invitation, (one) => one.conf);
     tables.membersOf = groupBy(tables.member, (one) => one.conf);
