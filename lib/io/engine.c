@@ -1,8 +1,8 @@
 /* engine.c: a single thread, and memory that stays what it is.
  *
  * Every commit of another program makes sqlite forget the pages that it has read. By itself it then gives them back to malloc as
- * one block of 87 KB and asks for the next: what lay between broke the heap, so that a process grew by such a block now and then
- * (6 % in half an hour of load), and malloc was a twentieth of a chat. So the pages of both files lie in slots of our own; what a
+ * one block of 87 KB and asks for the next, and where something lies in the way the heap grows by as much (processes were seen to
+ * grow in such steps, 6 % in half an hour of load). So the pages of both files lie in slots of our own; what a
  * large transaction needs beyond them comes from malloc, a page at a time. Rejected: as many slots as the caches may have pages,
  * for sqlite touches all of them at once, which is a megabyte for each process. */
 #include "io/engine.h"

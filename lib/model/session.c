@@ -252,7 +252,7 @@ session_basic(struct center *c, const char *address, const char *login, const ch
 
 /* ── API keys ── */
 
-/* None that a command line would take for an option. */
+/* None begins with a minus: without `k_` before it, it would look like an option. */
 static const char *
 key_id(struct center *c)
 {

@@ -87,8 +87,11 @@ class Instance {
             const pids = [this.child, ...this.processes()].map((one) => one.pid).join();
             const alive = execFileSync('ps', ['-ww', '-o', 'pid,ppid,stat,wchan:16,etimes,args', '-p', pids], { encoding: 'utf8' });
             this.child.kill('SIGKILL');
-            for (const { pid } of this.processes()) process.kill(pid, 'SIGKILL');
-            throw new Error(`serve has not ${what} within two minutes:\n${alive}\n${this.said}\n${this.log().slice(-2000)}`);
+            for (const { pid } of this.processes()) {
+                try { process.kill(pid, 'SIGKILL'); } catch { /* it ended meanwhile */ }
+            }
+            const log = path.join(this.runDir, 'log/rtcc.log'), logged = fs.existsSync(log) ? this.log().slice(-2000) : '';
+            throw new Error(`serve has not ${what} within two minutes:\n${alive}\n${this.said}\n${logged}`);
         }
         late.abort();
     }
