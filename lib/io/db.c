@@ -1,4 +1,4 @@
-/* db.c: sqlite3 behind db.h; with engine.c the only file that includes it.
+/* db.c: sqlite3 behind db.h; with engine.c, schema.c and wal.c behind it the only file that includes it.
  *
  * One connection for each of the two files, statements prepared when first used and kept. Those who write the main one take turns
  * (turn.h). sqlite's own busy timeout, for what others do with it, was rejected: it sleeps longer and longer and starves a writer
@@ -23,7 +23,9 @@
 #include "io/bell.h"
 #include "io/engine.h"
 #include "io/live.h"
+#include "io/schema.h"
 #include "io/turn.h"
+#include "io/wal.h"
 
 enum { DEPTH_MAX = 8, SITE = 1 };
 
@@ -44,6 +46,7 @@ struct db {
     char *folder;
     int in_use;       /* a shared lock, held as long as the databases are open */
     struct turn turn; /* to write the main one; held while depth is above 0 */
+    struct wal wal;   /* the main one's; live.db is sqlite's own business */
     int64_t busy_since_ms;
     bool is_beginning; /* the wait for the turn counts, too */
     int depth;
@@ -81,43 +84,6 @@ run(sqlite3 *handle, const char *sql)
     return sqlite3_exec(handle, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-static int
-user_version(sqlite3 *handle)
-{
-    sqlite3_stmt *s;
-    int version = -1;
-    if (sqlite3_prepare_v2(handle, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
-        version = sqlite3_column_int(s, 0);
-    sqlite3_finalize(s);
-    return version;
-}
-
-static int
-newest(const struct sql_schema *schema)
-{
-    int version = 0;
-    for (; schema->version; schema++)
-        version = schema->version;
-    return version;
-}
-
-static bool
-apply_schema(sqlite3 *handle, const struct sql_schema *schema)
-{
-    int have = user_version(handle);
-    if (have < 0 || !run(handle, "BEGIN IMMEDIATE"))
-        return false;
-    for (; schema->version; schema++) {
-        char pragma[48];
-        if (schema->version <= have)
-            continue;
-        snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", schema->version);
-        if (!run(handle, schema->text) || !run(handle, pragma))
-            return false;
-    }
-    return run(handle, "COMMIT");
-}
-
 static bool
 open_file(struct db *db, const char *name, const struct sql_schema *schema, const char *pragmas, sqlite3 **out)
 {
@@ -129,10 +95,10 @@ open_file(struct db *db, const char *name, const struct sql_schema *schema, cons
     sqlite3_busy_handler(*out, wait_a_little, db);
     if (!run(*out, pragmas) || !run(*out, "PRAGMA journal_mode = WAL")) /* a copy that was put back is in no such mode */
         return false;
-    if (user_version(*out) > newest(schema))
-        log_fatal("%s has schema %d, this program knows %d: install the newer programs", path, user_version(*out),
-            newest(schema));
-    return user_version(*out) == newest(schema) || apply_schema(*out, schema);
+    if (schema_version(*out) > schema_newest(schema))
+        log_fatal("%s has schema %d, this program knows %d: install the newer programs", path, schema_version(*out),
+            schema_newest(schema));
+    return schema_version(*out) == schema_newest(schema) || schema_apply(*out, schema);
 }
 
 #define LIVE_PRAGMAS "PRAGMA trusted_schema = OFF; PRAGMA synchronous = OFF; " CACHE
@@ -212,6 +178,7 @@ db_open(const char *folder, struct db **out, const char **why)
         db_close(db);
         return ERR_UNAVAILABLE;
     }
+    wal_watch(&db->wal, db->main, &db->turn);
     *out = db;
     return OK;
 }
@@ -339,6 +306,8 @@ db_commit(struct db *db)
     if (db->depth == 0)
         turn_give(&db->turn);
     ring_if_wanted(db);
+    if (db->depth == 0 && wal_has(&db->wal, WAL_LATE_PAGES))
+        wal_move(&db->wal); /* who writes on and on without db_tend() */
     return err;
 }
 
@@ -370,6 +339,14 @@ db_ring_after_commit(struct db *db)
 {
     db->ring_wanted = true;
     ring_if_wanted(db);
+}
+
+void
+db_tend(struct db *db)
+{
+    assert(db == NULL || (db->depth == 0 && db->look == 0));
+    if (db != NULL && wal_has(&db->wal, WAL_DUE_PAGES))
+        wal_move(&db->wal);
 }
 
 /* ── statements ── */

@@ -49,6 +49,10 @@ int64_t db_look(const struct db *db);
 /* Asks that the bell be rung once the outermost transaction is on the disk; at once when none is open (for live.db). */
 void db_ring_after_commit(struct db *db);
 
+/* What is to be done now and then and takes as long as the disk takes: who serves calls it when his answers are gone, outside of
+ * transactions and looks (wal.h). Without a database (NULL) nothing. */
+void db_tend(struct db *db);
+
 /* The folder given to db_open(). */
 const char *db_folder(const struct db *db);
 
@@ -85,12 +89,5 @@ struct sql_text {
 };
 extern const struct sql_text sql_texts[];
 extern const int sql_count;
-
-struct sql_schema {
-    int version;
-    const char *text;
-};
-extern const struct sql_schema sql_schema_main[]; /* ascending, ended by version 0 */
-extern const struct sql_schema sql_schema_live[];
 
 #endif

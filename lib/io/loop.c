@@ -395,6 +395,7 @@ turn(struct loop *loop, int wait_ms)
         park_turn(loop);
     conns_sweep(&loop->conns);
     listen_again(loop);
+    db_tend(loop->process.db);
 }
 
 /* Somebody may be in the middle of a large body or file. */

@@ -128,7 +128,7 @@ write_schema(FILE *c, const char *name, const struct schema *schema, bool is_liv
 static void
 write_source(FILE *c, const struct schema *schema)
 {
-    fprintf(c, "/* Made from sql/ by sql/gen. */\n#include \"sql.h\"\n\n#include <string.h>\n\n");
+    fprintf(c, "/* Made from sql/ by sql/gen. */\n#include \"sql.h\"\n\n#include <string.h>\n\n#include \"io/schema.h\"\n\n");
     fprintf(c, "const struct sql_text sql_texts[] = {\n");
     for (int i = 0; i < statement_count; i++) {
         fprintf(c, "    {\"%s\",\n    ", statements[i].name);

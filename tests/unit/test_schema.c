@@ -1,6 +1,8 @@
 /* The schema: what the databases of earlier programs hold is there when newer ones open them. */
 #include "place.h"
 
+#include "io/schema.h"
+
 /* A database as the first programs made it, with a row in each of its tables. */
 static const char rows_of_first_form[] =
     "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;"
