@@ -13,7 +13,7 @@ DEB_RUN   = nginx spawn-fcgi multiwatch curl openssl tzdata
 DEB_APACHE = apache2-bin libapache2-mod-fcgid media-types # binary and modules: nothing is started on port 80
 DEB_BENCH = ejabberd fossil prosody # beside which ours is measured, and what make test does not need: tests/bench/README.md
 DEB_TEST  = mandoc systemd clang clang-format-14 libclang-rt-14-dev llvm-14 libcmocka-dev valgrind strace sqlite3 \
-            chromium w3m lynx slowhttptest wrk libnginx-mod-nchan
+            chromium chromium-headless-shell w3m lynx slowhttptest wrk libnginx-mod-nchan
 
 PACKAGES = libxml-2.0 sqlite3 libcurl libcrypto
 

@@ -2,7 +2,7 @@
  * a few requests are held. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { CUSTOMER, agentTalks, appears, emptyQueue, launch, newPerson, preparePage, textsOnceShown } from '../lib/browser.js';
+import { CUSTOMER, agentTalks, appears, emptyQueue, launchWhole, newPerson, preparePage, textsOnceShown } from '../lib/browser.js';
 import { startInstance, until } from '../lib/instance.js';
 import { ask, say } from '../lib/people.js';
 import { isQuick } from '../lib/wire.js';
@@ -13,7 +13,7 @@ let instance, browser;
 
 before(async () => {
     instance = await startInstance();
-    browser = await launch();
+    browser = await launchWhole();
 });
 after(async () => {
     await browser?.close();

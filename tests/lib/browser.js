@@ -1,4 +1,6 @@
-/* A real browser for the tests: Debian's Chromium, without a window. One context for each person: own cookies, own connections.
+/* A real browser for the tests: Debian's Chromium. Its headless shell has all of it but the windows around the pages, which cost
+ * more than the pages; where it matters which page is in front, the whole browser is started. One context for each person: own
+ * cookies, own connections.
  *
  * Nothing here waits for pictures on a screen (requestAnimationFrame): a tab in the background gets none. */
 import { X509Certificate, createHash } from 'node:crypto';
@@ -10,18 +12,22 @@ import { accept, act, allEvents, ask, readyAgent, waitForOffer } from './people.
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'];
+/* For its address bar the whole browser makes two pages of its own with each window: 1.3 s of a processor each. */
+const NO_ADDRESS_BAR = '--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup';
 const PATIENCE = 15000;
 
 /* A browser in which no page has JavaScript, from its first byte on. Tests may still ask its pages questions. */
 export const NO_SCRIPT = ['--blink-settings=scriptEnabled=false'];
 
-export const launch = (flags = []) => puppeteer.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    headless: true, protocolTimeout: 30000, args: [...FLAGS, ...flags] });
+const start = (program, headless, flags) => puppeteer.launch({ executablePath: `/usr/bin/${program}`, headless,
+    protocolTimeout: 30000, args: [...FLAGS, ...flags] });
+export const launch = (flags = []) => start('chromium-headless-shell', 'shell', flags);
+export const launchWhole = () => start('chromium', true, [NO_ADDRESS_BAR]);
 
-/* The flag with which a browser believes that certificate and no other that it would not believe by itself. */
-export function believe(certificate) {
-    const key = new X509Certificate(fs.readFileSync(certificate)).publicKey.export({ type: 'spki', format: 'der' });
-    return `--ignore-certificate-errors-spki-list=${createHash('sha256').update(key).digest('base64')}`;
+/* The flag with which a browser believes these certificates and no other that it would not believe by itself. */
+export function believe(...certificates) {
+    const keys = certificates.map((file) => new X509Certificate(fs.readFileSync(file)).publicKey.export({ type: 'spki', format: 'der' }));
+    return `--ignore-certificate-errors-spki-list=${keys.map((key) => createHash('sha256').update(key).digest('base64')).join()}`;
 }
 
 /* A person with a page of his own; see preparePage for what the page is given. */
