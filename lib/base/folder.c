@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 enum err
@@ -73,4 +76,22 @@ folder_put(const char *from, const char *to)
         unlink(to);
     errno = error;
     return err;
+}
+
+int
+folder_lock(const char *folder, const char *name, int how)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+    if (fd >= 0 && flock(fd, how) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
 }

@@ -22,4 +22,8 @@ must_check enum err folder_put(const char *from, const char *to);
 /* Writes all of it at an offset of an open file. ERR_UNAVAILABLE: see errno; a part of it may be written. */
 must_check enum err folder_write(int fd, const void *data, size_t bytes, int64_t at);
 
+/* A lock file of that name in the folder, made if it is not there, with what flock(2) is told (LOCK_UN: nothing yet): its
+ * descriptor. The lock is let go when that is closed, also by a process that dies. Below 0: see errno. */
+int folder_lock(const char *folder, const char *name, int how);
+
 #endif

@@ -9,7 +9,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include <sqlite3.h>
 
 #include "base/clock.h"
+#include "base/folder.h"
 #include "base/log.h"
 #include "io/bell.h"
 #include "io/engine.h"
@@ -127,22 +127,6 @@ open_files(struct db *db, bool is_alone)
            open_live(db, is_alone);
 }
 
-/* A lock is let go when its descriptor is closed, also by a process that dies. */
-static int
-take_lock(const char *folder, const char *name, int how)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
-    if (fd >= 0 && flock(fd, how) != 0) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return -1;
-    }
-    return fd;
-}
-
 static const char *
 sentence(const char *folder, const char *what)
 {
@@ -161,8 +145,8 @@ db_open(const char *folder, struct db **out, const char **why)
     db->statements = calloc(sql_count + 1, sizeof *db->statements);
     assert(db->folder && db->statements);
     srandom((unsigned)(clock_boot_ms() ^ getpid()));
-    int lock = take_lock(folder, "open.lock", LOCK_EX);
-    db->in_use = take_lock(folder, "use.lock", LOCK_UN);
+    int lock = folder_lock(folder, "open.lock", LOCK_EX);
+    db->in_use = folder_lock(folder, "use.lock", LOCK_UN);
     if (!turn_open(&db->turn, folder) || lock < 0 || db->in_use < 0) {
         *why = sentence(folder, strerror(errno));
         if (lock >= 0)
@@ -436,7 +420,7 @@ db_backup(struct db *db, const char *path)
 bool
 db_is_in_use(const char *folder)
 {
-    int fd = take_lock(folder, "use.lock", LOCK_EX | LOCK_NB);
+    int fd = folder_lock(folder, "use.lock", LOCK_EX | LOCK_NB);
     if (fd >= 0)
         close(fd);
     return fd < 0 && errno == EWOULDBLOCK;

@@ -8,31 +8,22 @@
 #include "io/turn.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/folder.h"
 
 enum { ALARM_AGAIN_US = 20000 };
-
-static int
-open_lock(const char *folder, const char *name)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
-}
 
 bool
 turn_open(struct turn *turn, const char *folder)
 {
-    turn->next = open_lock(folder, "turn.lock");
-    turn->now = open_lock(folder, "write.lock");
+    turn->next = folder_lock(folder, "turn.lock", LOCK_UN);
+    turn->now = folder_lock(folder, "write.lock", LOCK_UN);
     return turn->next >= 0 && turn->now >= 0;
 }
 

@@ -1,5 +1,5 @@
 /* The doorbell is cut: where its file was there is a folder, which cannot be written to and tells nobody anything. Everything
- * passes all the same, a second later: the tick of those who wait looks. */
+ * passes all the same, a second later: the tick of those who wait looks. Needs the whole machine. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,5 @@
-/* Clients that are slow, half there, gone, or in each other's way; others are served meanwhile as if they were not. */
+/* Clients that are slow, half there, gone, or in each other's way; others are served meanwhile as if they were not.
+ * Needs the whole machine. */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';

@@ -1,5 +1,5 @@
 /* Behind Apache, which hands every piece of a body on as it comes and reads no further ahead than its client does: those who send or
- * read slowly, at the programs that may wait. Others are served meanwhile as if they were not. */
+ * read slowly, at the programs that may wait. Others are served meanwhile as if they were not. Needs the whole machine. */
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { after, before, test } from 'node:test';

@@ -1,6 +1,6 @@
 /* The web server reloads, the programs are replaced by newer ones, a backup is made, all while people talk: nobody notices. Every
  * request is sent once, and one that fails is a fault; but for what is cut off with a kept connection that the web server closes:
- * who asks once more is answered. */
+ * who asks once more is answered. Needs the whole machine. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';

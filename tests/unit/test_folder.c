@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/folder.h"
@@ -34,6 +35,7 @@ clear(struct arena *mem, const char *folder)
 {
     unlink(arena_printf(mem, "%s/from", folder));
     unlink(arena_printf(mem, "%s/to", folder));
+    unlink(arena_printf(mem, "%s/lock", folder));
     assert_int_equal(rmdir(folder), 0); /* and nothing else was in it */
 }
 
@@ -89,12 +91,33 @@ put_makes_a_second_name_or_a_copy_and_never_half_of_one(void **state)
     clear(*state, other);
 }
 
+static void
+a_lock_is_one_s_until_he_closes_it(void **state)
+{
+    const char *folder = place(*state, "/tmp");
+    int one = folder_lock(folder, "lock", LOCK_EX | LOCK_NB), open = folder_lock(folder, "lock", LOCK_UN);
+    assert_true(one >= 0 && open >= 0);
+    assert_int_equal(folder_lock(folder, "lock", LOCK_EX | LOCK_NB), -1);
+    assert_int_equal(errno, EWOULDBLOCK);
+    close(one);
+    int two = folder_lock(folder, "lock", LOCK_EX | LOCK_NB);
+    assert_true(two >= 0);
+    close(two);
+    close(open);
+    assert_int_equal(folder_lock(arena_printf(*state, "%s/no", folder), "lock", LOCK_UN), -1);
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(folder_lock(folder, arena_printf(*state, "%05000d", 0), LOCK_UN), -1);
+    assert_int_equal(errno, ENAMETOOLONG);
+    clear(*state, folder);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(a_copy_has_its_own_bytes_and_takes_the_place_of_what_was_there),
         UNIT(put_makes_a_second_name_or_a_copy_and_never_half_of_one),
+        UNIT(a_lock_is_one_s_until_he_closes_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
