@@ -111,6 +111,18 @@ write_attributes(struct buf *out, const struct value *object)
     }
 }
 
+/* Whether it is written as a scalar is, and so read as one: its content is all that it has. */
+static bool
+is_plain(const struct value *v)
+{
+    if (v->kind != VALUE_OBJECT)
+        return is_scalar(v);
+    const struct value *child = v->first;
+    while (child && is_content(child))
+        child = child->next;
+    return child == NULL;
+}
+
 /* Whether the children stand on the element's own line: beside text, where a broken line would be content, and for an only child
  * without children. */
 static bool
@@ -123,7 +135,7 @@ is_on_one_line(const struct value *object, bool has_text)
             only = v;
     if (only && only->kind == VALUE_LIST && only->first == only->last)
         only = only->first;
-    return has_text || (children == 1 && only && is_scalar(only));
+    return has_text || (children == 1 && only && is_plain(only));
 }
 
 static void write_element(struct buf *out, const char *name, const struct value *v, int depth);

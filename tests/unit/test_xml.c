@@ -127,6 +127,21 @@ characters_that_xml_does_not_know_are_left_out(void **state)
                                                          "  <d>de\x7Fl&#13;\n</d>\n</x>\n");
 }
 
+/* Read again it is the same text, so it must be written the same way. */
+static void
+an_object_that_is_all_content_is_written_as_a_text_is(void **state)
+{
+    struct value *object = value_object(*state), *text = value_object(*state), *empty = value_object(*state);
+    value_add_text(value_add_object(object, "a"), "text", "hello");
+    value_add_text(text, "a", "hello");
+    assert_string_equal(written(*state, object, "b"), HEAD "<b><a>hello</a></b>\n");
+    assert_string_equal(written(*state, text, "b"), written(*state, object, "b"));
+    value_add_object(empty, "a");
+    assert_string_equal(written(*state, empty, "b"), HEAD "<b><a/></b>\n");
+    value_attribute(value_add_object(empty, "c"), "d", "e");
+    assert_string_equal(written(*state, empty, "b"), HEAD "<b>\n  <a/>\n  <c d=\"e\"/>\n</b>\n");
+}
+
 static void
 a_list_has_a_line_for_each_of_its_elements(void **state)
 {
@@ -387,6 +402,7 @@ main(void)
         UNIT(an_empty_tree_is_an_empty_element),
         UNIT(markup_in_values_is_escaped),
         UNIT(characters_that_xml_does_not_know_are_left_out),
+        UNIT(an_object_that_is_all_content_is_written_as_a_text_is),
         UNIT(a_list_has_a_line_for_each_of_its_elements),
         UNIT(an_element_far_inside_is_indented_no_further),
         UNIT(beside_text_no_white_space_is_added),
