@@ -52,10 +52,15 @@ describe('the doorbell is cut', { concurrency: 2 }, () => {
         assert.ok(unrung < TICK_MS + 500 + rung && unrung > rung, `${unrung} ms, ${rung} ms with the bell`);
 
         const { after } = await agentPoll(instance, agent), poll = agentPoll(instance, agent, after, 10), next = await ask(instance);
+        let said = performance.now();
+        const isInTime = (what) => assert.ok(performance.now() - said < 2 * TICK_MS + rung, `${what}: ${performance.now() - said} ms`);
         assert.equal((await poll).offers[0]?.conference, next.conference, 'an offer comes to a poll that waits');
+        isInTime('an offer');
         const ending = confPoll(instance, customer, (await confPoll(instance, customer)).after, 10);
         await act(instance, agent, 'end', { conf: customer.conference });
+        said = performance.now();
         assert.equal((await ending).state, 'ended');
+        isInTime('the end');
         assert.equal((await allEvents(instance, customer)).filter((one) => one.kind === 'message').length, 15);
 
         fs.rmdirSync(bellOf(instance));

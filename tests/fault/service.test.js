@@ -14,6 +14,7 @@ const programs = ['vcs_conf_schedule', 'queue', 'vcs_call'];
 /* A world behind a server between, until `run` is over; nobody serves in it. */
 async function withBetween(name, run) {
     const [seed] = seeds(1), between = await startBetween();
+    console.log(`# ${name}: seed ${seed}`);
     const world = await startWorld(name, seed, { agents: 0, settings: between.settings, between });
     try {
         await run(world, between);

@@ -72,7 +72,7 @@ test('ten thousand half-open connections: others are served', async (t) => {
     const before = await alone(round), began = Date.now(), sockets = await halfOpen(HALF_OPEN);
     const opened = sockets.filter((one) => !one.destroyed).length;
     try {
-        assert.ok(opened >= HALF_OPEN * 0.9 || Date.now() - began > 4000, `${opened} are open at once`);
+        assert.ok(opened >= HALF_OPEN * 0.9, `${opened} are open at once`);
         t.diagnostic(`${opened} open after ${Date.now() - began} ms`);
         const meanwhile = await others((count) => count >= 1000);
         sockets.forEach((one) => one.destroy());
