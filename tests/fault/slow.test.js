@@ -69,11 +69,17 @@ async function halfOpen(count) {
 }
 
 test('ten thousand half-open connections: others are served', async (t) => {
-    const before = await alone(round), began = Date.now(), sockets = await halfOpen(HALF_OPEN);
-    const opened = sockets.filter((one) => !one.destroyed).length;
+    const before = await alone(round);
+    let sockets = [], opened = 0;
+    for (let tries = 0; tries < 3 && opened < HALF_OPEN * 0.9; tries++) { // the web server closes each after five seconds
+        sockets.forEach((one) => one.destroy());
+        const began = Date.now();
+        sockets = await halfOpen(HALF_OPEN);
+        opened = sockets.filter((one) => !one.destroyed).length;
+        t.diagnostic(`${opened} open after ${Date.now() - began} ms`);
+    }
     try {
         assert.ok(opened >= HALF_OPEN * 0.9, `${opened} are open at once`);
-        t.diagnostic(`${opened} open after ${Date.now() - began} ms`);
         const meanwhile = await others((count) => count >= 1000);
         sockets.forEach((one) => one.destroy());
         await sleep(500);
