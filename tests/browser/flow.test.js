@@ -40,7 +40,8 @@ describe('through every web server', { concurrency: 3 }, () => {
     for (const [name, way] of Object.entries(ways)) {
         describe(name, { concurrency: 1 }, () => { // they share the agents
             afterEach(() => leave(way));
-            test('a customer comes by the form to an agent, both write, it ends with a transcript', () => wholeWay(way));
+            test('a customer comes from the support page by the form to an agent, both write, it ends with a transcript',
+                () => wholeWay(way));
             test('an agent declines, and the conversation goes to the second agent', () => declined(way));
             test('an agent lets an invitation pass: he is told, the customer keeps his place and goes to the next agent', () => passed(way));
             test('a browser that blocks the window shows a link to the conversation instead', () => blocked(way));
