@@ -290,10 +290,11 @@ find_own(struct center *c, const struct agent *agent, int64_t reservation, struc
     return err;
 }
 
+/* Open, though its time is over: no tick has taken it back yet. (Of one that has ended the two say when it did.) */
 static bool
 is_late(struct center *c, const struct reservation *r)
 {
-    return !text_same(r->boot, clock_boot_id()) || r->boot_ms <= c->boot_ms;
+    return text_same(r->state, "pending") && (!text_same(r->boot, clock_boot_id()) || r->boot_ms <= c->boot_ms);
 }
 
 static enum err
@@ -339,9 +340,8 @@ routing_accept(struct center *c, const struct agent *agent, int64_t reservation,
         return err;
     if (text_same(r.state, "accepted") && out->agent == agent->id)
         return OK;
-    if (!text_same(r.state, "pending") || is_late(c, &r))
-        return lost_offer(c, out);
-    return win(c, agent, &r, out);
+    /* Whether it is still his offer, of all that were made, the epoch decides alone, in win(). */
+    return is_late(c, &r) ? lost_offer(c, out) : win(c, agent, &r, out);
 }
 
 enum err

@@ -51,7 +51,7 @@ describe('kills', { concurrency: isSoak ? 1 : 3 }, () => {
         test('without the reqid in the calls, the same test finds conferences that are doubled', (t) =>
             finds(t, 'reqid', ['doubled'], { names: ['form_submit', 'vcs_conf_schedule', 'queue', 'vcs_call', 'nginx'] }));
 
-        test("without the offers' epoch, the same test finds two agents with one customer", (t) =>
-            finds(t, 'epoch', ['two agents', 'lost']));
+        test("without the offers' epoch, the same test finds acceptances of offers that were over", (t) =>
+            finds(t, 'epoch', ['void'], { agents: 16, repent: 0.3 })); // somebody is free for what another declines
     }
 });

@@ -33,6 +33,23 @@ a_declined_offer_goes_to_the_next_and_spares_the_one_for_20_seconds(void **state
 }
 
 static void
+an_offer_that_was_let_go_is_void_though_its_time_is_not_over_and_another_holds_the_next(void **state)
+{
+    struct installation *p = *state;
+    struct agent anna = place_agent(p, "anna");
+    place_later(p, 1000);
+    struct agent bert = place_agent(p, "bert");
+    struct invitation first = place_customer(p, "first");
+    int64_t reservation = routed_offer_id(p, &anna);
+    WELL(p, talk_decline(&p->c, &anna, reservation));
+    assert_string_equal(place_state(p, first.id), "offered"); /* again, to the next: an epoch later */
+    REFUSED(p, routed_accept(p, &anna, reservation), ERR_CONFLICT, "reservation");
+    assert_string_equal(place_state(p, first.id), "offered");
+    assert_int_equal(routed_accept(p, &bert, routed_offer_id(p, &bert)), OK);
+    REFUSED(p, routed_accept(p, &anna, reservation), ERR_ALREADY_TAKEN, "reservation");
+}
+
+static void
 an_offer_that_passes_makes_its_agent_not_ready_and_gives_the_customer_his_place_back(void **state)
 {
     struct installation *p = *state;
@@ -281,6 +298,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         PLACED(a_declined_offer_goes_to_the_next_and_spares_the_one_for_20_seconds),
+        PLACED(an_offer_that_was_let_go_is_void_though_its_time_is_not_over_and_another_holds_the_next),
         PLACED(an_offer_that_passes_makes_its_agent_not_ready_and_gives_the_customer_his_place_back),
         PLACED(an_agent_whose_polls_stopped_loses_his_offer_and_gets_none_until_he_is_back),
         PLACED(another_boot_ends_all_leases_at_once),

@@ -1,4 +1,5 @@
-/* An agent of the crowd: signs in, polls, accepts at once or too late or twice, declines or lets it ring, writes, ends. */
+/* An agent of the crowd: signs in, polls, accepts at once or too late or twice or what he has just declined, declines or lets it
+ * ring, writes, ends. */
 import { sleep } from '../../lib/instance.js';
 import { say } from './customer.js';
 import { OFFER_S } from './world.js';
@@ -25,7 +26,10 @@ async function accept(world, mine, offer) {
 /* What he does about an offer. */
 async function answerOffer(world, mine, offer) {
     const { chance } = mine, dice = chance.next();
-    if (dice < 0.05) return act(world, mine, 'decline', { reservation: offer.reservation });
+    const decline = () => act(world, mine, 'decline', { reservation: offer.reservation });
+    if (chance.chance(world.repent)) // in two tabs: while another is offered him
+        return Promise.all([decline(), sleep(chance.between(0, 100)).then(() => accept(world, mine, offer))]);
+    if (dice < 0.05) return decline();
     if (dice < 0.08) return null; // it rings until its time is over
     if (dice < 0.16) await sleep(OFFER_S * 1000 + chance.between(100, 1500)); // too late
     else if (dice < 0.19) await sleep(OFFER_S * 1000 + chance.between(-60, 20)); // at the last moment

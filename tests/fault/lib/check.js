@@ -29,6 +29,7 @@ function readAll(world) {
     return tables;
 }
 
+const isOfForm = (conference) => conference.account.startsWith('key:'); // else somebody booked it
 const numberOf = (name) => Number(name.slice(0, 15));
 
 /* ── forms ── */
@@ -50,6 +51,7 @@ function checkForm(world, tables, asked, fault) {
     if (areAtOnce(tables, found)) fault('doubled', `form ${asked.n} has ${found.length} conferences`);
     if (asked.status === 200 && !found.some((one) => one.id === numberOf(asked.answer.conference)))
         fault('lost', `form ${asked.n} was told of a conference that is not there`);
+    if (asked.status === null && asked.isPatient) fault('stuck', `form ${asked.n} was never answered`);
     if (asked.status !== 200 && asked.status !== null) fault('refused', `form ${asked.n}: ${asked.status}`);
 }
 
@@ -112,8 +114,9 @@ function checkAcceptances(world, tables, fault) {
     for (const accepted of world.history.of('accept')) {
         const { reservation, who, status } = accepted;
         if (status === null) fault('stuck', `${who}'s acceptance of ${reservation} was never answered`);
-        if (status === 200 && byId.get(reservation)?.state !== 'accepted')
-            fault('lost', `${who}'s acceptance of ${reservation} was acknowledged, it is ${byId.get(reservation)?.state}`);
+        const { state } = byId.get(reservation) ?? {};
+        if (status === 200 && state !== 'accepted') fault(state && state !== 'pending' ? 'void' : 'lost',
+            `${who}'s acceptance of ${reservation} was acknowledged, it is ${state}`);
     }
     const winners = groupBy(tables.reservation.filter((one) => one.state === 'accepted'), (one) => one.invitation);
     for (const [invitation, all] of winners) if (all.length > 1) fault('doubled', `invitation ${invitation} is accepted by ${all
@@ -181,6 +184,45 @@ function checkPlaces(world, tables, fault) {
     }
 }
 
+/* ── everybody else ── */
+
+/* What each of them was told. A repeat may find the room given up, or the session ended: by the first try, which nobody heard of. */
+const told = {
+    'open': ({ status, answer }) => status === 200 && answer,
+    'look': ({ status, answer, sha }) => status === 200 && answer === sha,
+    'keep': ({ status, answer, events }) => status === 200 && events.every((id, i) => id === answer[i]),
+    'book': ({ status, answer }) => status === 200 && Boolean(answer.id),
+    'list': ({ status, answer, conference }) => status === 200 && answer.includes(conference),
+    'give up': ({ status, answer, conference, tries }) => (status === 404 && tries > 1) ||
+        (status === 200 && !answer.includes(conference)),
+    'sign in': ({ status, answer }) => status === 200 && answer.token.startsWith('a_'),
+    'look inside': ({ status }) => status === 200,
+    'sign out': ({ status, tries }) => status === 200 || (status === 401 && tries > 1),
+    'look outside': ({ status }) => status === 401,
+    'ask how it goes': ({ status, answer }) => status === 200 && answer.ok,
+};
+
+function checkTold(world, fault) {
+    for (const [op, isRight] of Object.entries(told)) {
+        for (const one of world.history.of(op)) {
+            const what = `${one.who}: ${op}: ${JSON.stringify(one)}`;
+            if (one.status === null) fault('stuck', what);
+            else if (!isRight(one)) fault('wrong', what);
+        }
+    }
+}
+
+/* Every room that was booked is there once, and ended if it was given up. */
+function checkRooms(world, tables, fault) {
+    const given = new Set(world.history.of('give up').map((one) => numberOf(one.conference)));
+    for (const { subject, status, answer } of world.history.of('book').filter((one) => one.status === 200)) {
+        const found = tables.conferencesOf.get(subject) ?? [], [one] = found;
+        if (found.length > 1) fault('doubled', `${subject}: ${found.length} rooms`);
+        if (one?.id !== numberOf(answer.id)) fault('lost', `${subject}, status ${status}`);
+        else if (given.has(one.id) && !one.ended_at) fault('lost', `${subject} was given up and has not ended`);
+    }
+}
+
 /* ── all of it ── */
 
 function checkDatabase(world, fault) {
@@ -191,14 +233,15 @@ function checkDatabase(world, fault) {
 }
 
 /* The forms' conferences that have no invitation, and the forms that are not finished. */
-export const unfinished = (world) => world.rows(`SELECT 'conference ' || c.id AS what FROM conference c WHERE NOT EXISTS
+export const unfinished = (world) => world.rows(`SELECT 'conference ' || c.id AS what FROM conference c
+    WHERE c.account LIKE 'key:%' AND NOT EXISTS
     (SELECT 1 FROM invitation i WHERE i.site = c.site AND i.conf = c.id) UNION ALL
     SELECT 'form ' || reqid FROM request WHERE is_done = 0`).map((row) => row.what);
 
 function checkForms(world, tables, fault) {
     checkDatabase(world, fault);
     for (const asked of world.history.of('ask')) checkForm(world, tables, asked, fault);
-    for (const conference of tables.conference) checkConference(tables, conference, fault);
+    for (const conference of tables.conference.filter(isOfForm)) checkConference(tables, conference, fault);
     for (const one of tables.request) if (!one.is_done) fault('orphan', `form ${one.reqid} was never finished`);
 }
 
@@ -221,6 +264,8 @@ export function check(world) {
     checkOneAgent(tables, fault);
     checkOrder(tables, fault);
     checkPlaces(world, tables, fault);
+    checkTold(world, fault);
+    checkRooms(world, tables, fault);
     for (const one of tables.job) fault('stuck', `job ${one.kind} ${one.key}: ${one.last_error}`);
     return faults;
 }

@@ -1,4 +1,5 @@
-/* A customer of the crowd: sends the form, writes, sends a file, reads until his conference has ended; or leaves, or vanishes. */
+/* A customer of the crowd: sends the form, opens the window, writes, sends a file and looks at it, reads until his conference has ended
+ * and keeps what was said; or leaves, or vanishes. */
 import { createHash } from 'node:crypto';
 import { multipart } from '../../lib/http.js';
 import { sleep } from '../../lib/instance.js';
@@ -9,7 +10,7 @@ export const questionOf = (world, n) => `Question ${n} of ${world.seed}`;
 export function ask(world, n, tries) {
     const form = { name: `Customer ${n}`, phone: `+1603${String(5000000 + n)}`, question: questionOf(world, n),
         reqid: `${world.seed}-${n}` };
-    return world.insist(`customer ${n}`, 'ask', { n }, 'POST', '/cgi_bin/form_submit', { form },
+    return world.insist(`customer ${n}`, 'ask', { n, isPatient: !tries }, 'POST', '/cgi_bin/form_submit', { form },
         { tries, isFinal: (status) => status < 500 && status !== 202 });
 }
 
@@ -21,12 +22,33 @@ export function say(world, who, member, text) {
 
 export const hashOf = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
+/* Another member's page shows it as well: what came is what was sent. */
+async function lookAtFile(world, who, sent) {
+    const query = { id: sent.answer.file, token: sent.token };
+    await world.insist(who, 'look', { name: sent.name, sha: sent.sha }, 'GET', '/cgi_bin/file_get', { query },
+        { heard: ({ bytes }) => hashOf(bytes) });
+}
+
 function sendFile(world, who, member, chance) {
     const data = Buffer.alloc(1 + chance.below(60000), chance.below(256)), name = `${who}.bin`;
     const { type, body } = multipart({ conf: member.conference, token: member.token, nonce: 'file',
         file: { name, type: 'application/octet-stream', data } });
     return world.insist(who, 'file', { name, sha: hashOf(data), conference: member.conference, token: member.token }, 'POST',
         '/cgi_bin/file_put', { type, body });
+}
+
+/* The window as the first look shows it, with what he asked. */
+function open(world, who, member, n) {
+    const question = questionOf(world, n), query = { conf: member.conference, part: 'page' };
+    return world.insist(who, 'open', { conference: member.conference }, 'GET', '/cgi_bin/conf_view', { query, bearer: member.token },
+        { heard: ({ body }) => body.includes(question) });
+}
+
+/* What was said, to keep: the same that he has read. */
+function keep(world, who, member, events) {
+    const query = { conf: member.conference, token: member.token, format: 'json' };
+    return world.insist(who, 'keep', { conference: member.conference, events }, 'GET', '/cgi_bin/transcript', { query },
+        { heard: (answer) => answer.json().events.map((event) => event.id) });
 }
 
 /* Reads on from his cursor, whatever breaks, until the end; what he read is an entry of its own. */
@@ -40,8 +62,9 @@ async function read(world, who, member, mine) {
         after = poll.answer.after;
         if (poll.answer.state === 'ended' && !poll.answer.more) break;
     }
-    return world.history.add({ who, op: 'read', conference: member.conference, events, isWhole: !mine.hasGone && !world.isOver,
-        began: world.now(), ended: world.now() });
+    const isWhole = !mine.hasGone && !world.isOver;
+    world.history.add({ who, op: 'read', conference: member.conference, events, isWhole, began: world.now(), ended: world.now() });
+    return isWhole && keep(world, who, member, events);
 }
 
 async function write(world, who, member, chance) {
@@ -49,7 +72,9 @@ async function write(world, who, member, chance) {
         await sleep(chance.between(0, 200));
         const said = await say(world, who, member, `${who} says ${i} in ${world.seed}`);
         if (said.status !== 200) return; // it has ended
-        if (i === 0 && chance.chance(0.15)) await sendFile(world, who, member, chance);
+        if (i > 0 || !chance.chance(0.15)) continue;
+        const sent = await sendFile(world, who, member, chance);
+        if (sent.status === 200) await lookAtFile(world, who, sent);
     }
 }
 
@@ -57,10 +82,10 @@ async function write(world, who, member, chance) {
 export async function customer(world, n) {
     const chance = world.random(`customer ${n}`), who = `customer ${n}`;
     const isImpatient = chance.chance(0.05), mine = { hasGone: chance.chance(0.05) }, leaves = chance.chance(0.1);
-    const asked = await ask(world, n, isImpatient ? 1 : Infinity);
+    const asked = await ask(world, n, isImpatient ? 1 : undefined);
     if (asked.status !== 200 || mine.hasGone) return;
     const member = asked.answer;
-    await Promise.all([read(world, who, member, mine), write(world, who, member, chance).then(() => leaves &&
+    await Promise.all([open(world, who, member, n), read(world, who, member, mine), write(world, who, member, chance).then(() => leaves &&
         world.insist(who, 'leave', { conference: member.conference }, 'POST', '/cgi_bin/conf_post',
             { form: { conf: member.conference, token: member.token, kind: 'leave' } }))]);
 }

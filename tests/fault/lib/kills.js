@@ -2,6 +2,7 @@
 import { request } from '../../lib/http.js';
 import { sleep, until } from '../../lib/instance.js';
 import { agent } from './agent.js';
+import { booker, colleague, monitor } from './bystanders.js';
 import { check, unfinished } from './check.js';
 import { customer, hashOf } from './customer.js';
 import { everything, nemesis } from './nemesis.js';
@@ -51,6 +52,7 @@ function summary(world, faults) {
         messages: history.of('say').filter((one) => one.status === 200).length,
         files: history.of('file').filter((one) => one.status === 200).length,
         acceptances: history.of('accept').filter((one) => one.status === 200).length,
+        rooms: history.of('book').length, sessions: history.of('sign in').length,
         refusedAcceptances: history.of('accept').filter((one) => one.status === 409).length,
         repeatedCalls: history.entries.reduce((sum, one) => sum + Math.max(0, (one.tries ?? 1) - 1), 0),
         lost: number('lost'), doubled: number('doubled'), otherFaults: faults.length - number('lost') - number('doubled'),
@@ -58,15 +60,15 @@ function summary(world, faults) {
 }
 
 async function run(world, { kills, customers, atOnce, names, quiet, drain }) {
-    const agents = Promise.all(world.logins.map((login) => agent(world, login)));
-    agents.catch(() => { world.isOver = true; });
+    const others = Promise.all([...world.logins.map((login) => agent(world, login)), booker(world), colleague(world), monitor(world)]);
+    others.catch(() => { world.isOver = true; });
     const [lastCame] = await Promise.all([crowd(world, { customers, atOnce }), nemesis(world, { kills, customers, names })]);
     const lastKill = world.history.of('kill').at(-1)?.ended ?? 0;
     await sleep(Math.max(0, Math.max(lastCame, lastKill) + quiet - world.now()));
     const open = unfinished(world);
     await until(() => !isAnybodyThere(world), 'every conference ends', drain, 250).catch(() => {}); // the check names them
     world.isOver = true;
-    await agents;
+    await others;
     await fetchFiles(world);
     const faults = check(world);
     return [...faults, ...open.map((what) => ({ kind: 'orphan', what: `${what} after ${quiet} ms of quiet` }))];

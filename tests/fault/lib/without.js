@@ -1,6 +1,6 @@
 /* The switch of the kill test: FAULT_WITHOUT=reqid or epoch takes one mechanism out, to show that the test notices. Nothing in the
  * product knows of it: the reqid is taken out of the calls by a server between; the epoch by building two programs from a copy
- * of the tree in which the statement and the look that make an old offer void are changed. */
+ * of the tree in which the statement that decides who has won does not look at it, and at all else as before. */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -8,12 +8,10 @@ import path from 'node:path';
 import { buildFolder, tree } from '../../lib/instance.js';
 import { startBetween } from './between.js';
 
-/* [file, what stands there, what stands there instead]; each is there once, so that this cannot go stale unnoticed. */
-const withoutEpoch = [
-    ['sql/invitation.sql', "accepted_at = $at\nWHERE site = $site AND id = $id AND epoch = $epoch AND state = 'offered';",
-        'accepted_at = $at\nWHERE site = $site AND id = $id AND $epoch = $epoch;'],
-    ['lib/model/routing.c', 'if (!text_same(r.state, "pending") || is_late(c, &r))', 'if (r.id == 0 && is_late(c, &r))'],
-];
+/* [file, what stands there, what stands there instead]; it is there once, so that this cannot go stale unnoticed. */
+const withoutEpoch = ['sql/invitation.sql',
+    "accepted_at = $at\nWHERE site = $site AND id = $id AND epoch = $epoch AND state = 'offered';",
+    "accepted_at = $at\nWHERE site = $site AND id = $id AND $epoch = $epoch AND state = 'offered';"];
 const theirPrograms = ['cgi-bin/agent_act', 'cgi-bin/vcs_call'];
 
 function edit(folder, [file, before, after]) {
@@ -30,7 +28,7 @@ export function buildWithoutEpoch() {
     fs.mkdirSync(build);
     for (const name of ['lib', 'sql-gen', 'sql.c', 'sql.h', 'sql.o', 'cgi-bin', 'sbin', 'librtcc.a'])
         execFileSync('cp', ['-a', path.join(buildFolder, name), build]);
-    withoutEpoch.forEach((one) => edit(folder, one));
+    edit(folder, withoutEpoch);
     const env = { ...process.env };
     for (const name of ['MAKEFLAGS', 'MFLAGS', 'MAKEOVERRIDES', 'MAKELEVEL']) delete env[name];
     const made = theirPrograms.map((name) => path.join(build, name));

@@ -10,12 +10,16 @@ import { History } from './history.js';
 import { stream } from './random.js';
 
 export const OFFER_S = 2;
+const COLLEAGUE = 'colleague'; // signs in and out, and is never ready for customers
 
 const INSIST_MS = 60000; // a program is back within a second: who is not heard for so long is stuck
 
+const heardOf = ({ body }) => (body.startsWith('{') ? JSON.parse(body) : body.slice(0, 500));
+
 class World {
-    constructor(name, seed, instance, logins) {
-        Object.assign(this, { name, seed, instance, logins, history: new History(name, seed), isOver: false, begun: 0 });
+    constructor(name, seed, instance, logins, repent) {
+        Object.assign(this, { name, seed, instance, logins, repent, history: new History(name, seed), isOver: false, begun: 0,
+            colleague: COLLEAGUE });
         this.began = performance.now();
     }
 
@@ -28,8 +32,9 @@ class World {
     }
 
     /* One operation until it is answered: an entry {who, op, began, ended, tries, status, answer, …note}; status null: given up
-     * after `tries` (default: INSIST_MS). isFinal(status) says which answers end it; isKept: whether the history has it. */
-    async insist(who, op, note, method, url, options, { tries = Infinity, isKept = true,
+     * after `tries` (default: INSIST_MS). isFinal(status) says which answers end it; heard(answer): what of a 200 is the entry's
+     * answer (default: its JSON, or its beginning); isKept: whether the history has it. */
+    async insist(who, op, note, method, url, options, { tries = Infinity, isKept = true, heard = heardOf,
         isFinal = (status) => status < 500 } = {}) {
         const entry = { who, op, ...note, began: this.now(), ended: null, tries: 0, status: null, failed: [] };
         if (isKept) this.history.add(entry);
@@ -40,7 +45,7 @@ class World {
             if (answer.status === 202) entry.kept ??= this.now();
             if (isFinal(answer.status)) {
                 entry.status = answer.status;
-                entry.answer = answer.body.startsWith('{') ? JSON.parse(answer.body) : answer.body.slice(0, 500);
+                entry.answer = (answer.status === 200 ? heard : heardOf)(answer);
                 break;
             }
             entry.failed.push(answer.status === 599 ? answer.body : answer.status);
@@ -57,14 +62,15 @@ class World {
     }
 }
 
-/* A world with so many agents, who have signed in nowhere yet. */
-export async function startWorld(name, seed, { agents = 6, settings = {}, build = buildFolder, between, ...rest } = {}) {
+/* A world with so many agents, who have signed in nowhere yet; `repent`: how many of their offers they decline and accept after all. */
+export async function startWorld(name, seed, { agents = 6, repent = 0.03, settings = {}, build = buildFolder, between,
+    ...rest } = {}) {
     const instance = await startInstance({ build, settings: { offer_s: OFFER_S, hold_s: 2, gone_s: 20, capacity: 2, ...settings },
         ...rest });
     if (between) between.to = instance.port;
     const logins = Array.from({ length: agents }, (_, i) => `agent${i}`);
-    for (const login of logins) addAgent(instance, build, login);
-    return new World(name, seed, instance, logins);
+    for (const login of [...logins, COLLEAGUE]) addAgent(instance, build, login);
+    return new World(name, seed, instance, logins, repent);
 }
 
 function addAgent(instance, build, login) {
