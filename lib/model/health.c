@@ -15,6 +15,7 @@
 #include "sql.h"
 
 enum { FREE_LEAST_MB = 100, LATE_MS = 60000, WRITE_AGAIN_MS = 1000 };
+enum { LONG_AGO_MS = -WRITE_AGAIN_MS }; /* not 0, which is when the machine started */
 
 void
 health_add(struct health *h, const char *name, bool is_ok, const char *what, const char *mend)
@@ -31,7 +32,7 @@ health_add(struct health *h, const char *name, bool is_ok, const char *what, con
 static enum err
 write_database(struct center *c)
 {
-    static int64_t written_ms;
+    static int64_t written_ms = LONG_AGO_MS;
     int changed = 0;
     enum err err = db_begin(c->db);
     if (err != OK)
@@ -43,7 +44,7 @@ write_database(struct center *c)
         err = ERR_NOT_FOUND;
     if (err == OK && llabs(c->boot_ms - written_ms) >= WRITE_AGAIN_MS) {
         err = db_commit(c->db);
-        written_ms = err == OK ? c->boot_ms : 0;
+        written_ms = err == OK ? c->boot_ms : LONG_AGO_MS;
     } else {
         db_rollback(c->db);
     }
