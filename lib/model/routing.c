@@ -290,11 +290,17 @@ find_own(struct center *c, const struct agent *agent, int64_t reservation, struc
     return err;
 }
 
+int64_t
+routing_left_ms(const struct center *c, const char *boot, int64_t boot_ms)
+{
+    return text_same(boot, clock_boot_id()) && boot_ms > c->boot_ms ? boot_ms - c->boot_ms : 0;
+}
+
 /* Open, though its time is over: no tick has taken it back yet. (Of one that has ended the two say when it did.) */
 static bool
 is_late(struct center *c, const struct reservation *r)
 {
-    return text_same(r->state, "pending") && (!text_same(r->boot, clock_boot_id()) || r->boot_ms <= c->boot_ms);
+    return text_same(r->state, "pending") && routing_left_ms(c, r->boot, r->boot_ms) == 0;
 }
 
 static enum err

@@ -32,6 +32,9 @@ must_check enum err routing_decline(struct center *c, const struct agent *agent,
 /* The offer that an agent holds. ERR_NOT_FOUND: none. */
 must_check enum err routing_offer_of(struct center *c, int64_t agent, struct reservation_of_agent *out);
 
+/* How long an offer with this lease still stands; 0: its time is over, or its boot is, whose clock says nothing of this one. */
+int64_t routing_left_ms(const struct center *c, const char *boot, int64_t boot_ms);
+
 /* The agent to whom a conference is offered now; 0: nobody. */
 must_check enum err routing_offered_to(struct center *c, int64_t conf, int64_t *agent);
 

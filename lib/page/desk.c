@@ -87,12 +87,12 @@ desk_offers(struct request *r, int64_t agent, struct value *list)
     if (err != OK)
         return err;
     struct value *offer = value_add_object(list, NULL);
-    int64_t left_ms = held.boot_ms - r->c->boot_ms;
+    int64_t left_ms = routing_left_ms(r->c, held.boot, held.boot_ms);
     value_add_int(offer, "reservation", held.id);
     add_case(r, &i, offer);
     value_add_text(offer, "join_url", request_outward(r, i.url));
     value_add_int(offer, "expires_at", held.expires_at);
-    value_add_int(offer, "expires_s", left_ms > 0 ? (left_ms + 999) / 1000 : 0);
+    value_add_int(offer, "expires_s", (left_ms + 999) / 1000);
     err = add_history(r, &i, offer);
     return err == OK ? add_contacts(r, &i, offer) : err;
 }

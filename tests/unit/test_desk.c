@@ -91,6 +91,19 @@ an_offer_has_the_customer_what_he_said_and_the_seconds_left(void **state)
     CHECK(strstr(offers(p, &anna), "\"expires_s\":0"), "%s", offers(p, &anna));
 }
 
+/* The boot's clock begins anew: by it the lease of the boot before would last as long as that boot had. */
+static void
+an_offer_of_another_boot_has_no_seconds_left(void **state)
+{
+    struct installation *p = *state;
+    struct agent anna = place_agent(p, "anna");
+    place_customer(p, "Ann");
+    CHECK(strstr(offers(p, &anna), "\"expires_s\":20,"), "%s", offers(p, &anna));
+    place_sql(p, "UPDATE reservation SET boot = 'another'");
+    p->c.boot_ms = 5000;
+    CHECK(strstr(offers(p, &anna), "\"expires_s\":0,"), "%s", offers(p, &anna));
+}
+
 static void
 without_an_offer_there_is_none(void **state)
 {
@@ -191,6 +204,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         PLACED(an_agent_is_shown_as_he_is_with_null_for_what_is_not),
         PLACED(an_offer_has_the_customer_what_he_said_and_the_seconds_left),
+        PLACED(an_offer_of_another_boot_has_no_seconds_left),
         PLACED(without_an_offer_there_is_none),
         PLACED(a_customer_who_told_nothing_of_himself_is_shown_with_nulls),
         PLACED(his_conferences_come_with_the_token_of_his_member),

@@ -119,6 +119,28 @@ another_boot_ends_all_leases_at_once(void **state)
     assert_string_equal(place_state(p, first.id), "queued");
 }
 
+/* As it is when a machine starts anew: what stands in the rows is far ahead of the boot's clock. */
+static void
+a_boots_clock_that_begins_anew_ends_leases_and_presence(void **state)
+{
+    struct installation *p = *state;
+    struct agent anna = place_agent(p, "anna"), bert;
+    struct invitation first = place_customer(p, "first");
+    int64_t reservation = routed_offer_id(p, &anna);
+    place_sql(p, "UPDATE reservation SET boot = 'another'");
+    place_sql_on(p, "live.db", "UPDATE presence SET boot = 'another'");
+    p->c.boot_ms = 0;
+    bert = place_agent(p, "bert");
+    REFUSED(p, routed_accept(p, &anna, reservation), ERR_CONFLICT, "reservation");
+    routed_tick(p);
+    assert_string_equal(routed_offered(p, &bert), "first");
+    assert_null(routed_offered(p, &anna));
+    WELL(p, agent_find(&p->c, anna.id, &anna));
+    assert_false(anna.is_present);
+    assert_int_equal(routed_accept(p, &bert, routed_offer_id(p, &bert)), OK);
+    assert_string_equal(place_state(p, first.id), "accepted");
+}
+
 static void
 the_wall_clock_set_back_or_on_two_hours_changes_nothing(void **state)
 {
@@ -302,6 +324,7 @@ main(void)
         PLACED(an_offer_that_passes_makes_its_agent_not_ready_and_gives_the_customer_his_place_back),
         PLACED(an_agent_whose_polls_stopped_loses_his_offer_and_gets_none_until_he_is_back),
         PLACED(another_boot_ends_all_leases_at_once),
+        PLACED(a_boots_clock_that_begins_anew_ends_leases_and_presence),
         PLACED(the_wall_clock_set_back_or_on_two_hours_changes_nothing),
         PLACED(who_declined_is_spared_20_seconds_whatever_the_wall_clock_does),
         PLACED(with_the_clock_set_back_the_longest_idle_still_goes_first),
