@@ -3,15 +3,14 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { post } from '../lib/http.js';
 import { sleep, startInstance, tree, until } from '../lib/instance.js';
 import { accept, act, agentPoll, ask, confPoll, readyAgent, waitForOffer } from '../lib/people.js';
 import { json } from '../lib/wire.js';
+import { Clock } from './clock.js';
 import { startBetween } from './lib/between.js';
-import { buildPreload } from './lib/build.js';
 import { killRun } from './lib/kills.js';
 import { seeds } from './lib/random.js';
 import { OFFER_S } from './lib/world.js';
@@ -23,20 +22,9 @@ const rowsOf = ({ runDir }, sql) => execFileSync('sqlite3', ['-readonly', '-cmd'
 /* When the last event was, by the programs' clock. */
 const lastAt = (instance) => Number(rowsOf(instance, 'SELECT at FROM event ORDER BY id DESC LIMIT 1'));
 
-/* A clock for an instance's programs (clock.c): {env, jump(seconds), clear()}. */
-function startClock() {
-    const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-clock-'))), file = path.join(folder, 'ahead');
-    const fd = fs.openSync(file, 'w+'), jump = (seconds) => fs.writeSync(fd, new BigInt64Array([BigInt(seconds)]), 0, 8, 0);
-    jump(0);
-    return { jump, env: { LD_PRELOAD: buildPreload('clock'), RTCC_CLOCK: file }, clear: () => {
-        fs.closeSync(fd);
-        fs.rmSync(folder, { recursive: true });
-    } };
-}
-
 /* Two have come before the jump, one comes after it; an agent holds an offer over it. */
 async function jumpWithAnOffer(seconds) {
-    const clock = startClock(), between = await startBetween();
+    const clock = new Clock(), between = await startBetween();
     const instance = await startInstance({ env: clock.env, settings: { offer_s: 30, hold_s: 2, ...between.settings } });
     between.to = instance.port;
     try {
@@ -77,7 +65,7 @@ async function jumpWithAnOffer(seconds) {
 
 /* A crowd while the clock jumps all the time: first come, first served all the same. */
 async function jumpAllTheTime(t) {
-    const clock = startClock(), [seed] = seeds(1);
+    const clock = new Clock(), [seed] = seeds(1);
     const jumps = [2 * HOURS, 0, -2 * HOURS, 0];
     const timer = setInterval(() => { clock.jump(jumps[0]); jumps.push(jumps.shift()); }, 1500);
     try {
@@ -91,47 +79,84 @@ async function jumpAllTheTime(t) {
     }
 }
 
-/* serve in a mount namespace where the machine's boot has this id. */
-const inBoot = (file) => ['unshare', ...(process.getuid() === 0 ? [] : ['-Ur']), '-m', 'sh', '-c',
-    `mount --bind '${file}' /proc/sys/kernel/random/boot_id && exec "$@"`, 'sh'];
+const DAY = 24 * HOURS;
 
-/* The machine stops at once with an offer open that has an hour to go, and starts again. */
-async function restart() {
-    const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-boot-'))), runDir = path.join(folder, 'run');
-    const boot = (name) => {
-        fs.writeFileSync(path.join(folder, name), `${randomUUID()}\n`);
-        return startInstance({ runDir, through: inBoot(path.join(folder, name)),
-            settings: { offer_s: 3600, gone_s: 3600, hold_s: 2, capacity: 10 } });
+/* What of the first boot must not hold in the second one: an account that was closed to wrong passwords, a form that is just being
+ * worked on, and an agent who is there, whose offer has an hour to go. */
+async function firstBoot(instance, between) {
+    const wrong = () => post(instance.base, '/cgi_bin/agent_sign', { login: 'sam', password: 'wrong' }, json);
+    const anna = await readyAgent(instance, 'anna'), served = await ask(instance);
+    await accept(instance, anna, await waitForOffer(instance, anna, served.conference));
+    const first = await ask(instance), second = await ask(instance);
+    const open = await waitForOffer(instance, anna, first.conference);
+    for (let tries = 0; tries < 6; tries++) await wrong();
+    assert.equal((await wrong()).status, 429);
+    const kept = { name: 'Kim', phone: '+16035551234', reqid: randomUUID() };
+    between.how = (call) => call.body.get('reqid') === kept.reqid ? 'deaf' : 'pass';
+    assert.equal((await post(instance.base, '/cgi_bin/form_submit', kept, json)).status, 202);
+    await until(() => rowsOf(instance, `SELECT count(*) FROM job WHERE key = '${kept.reqid}' AND boot <> ''`) === '1', 'it is worked on');
+    return { served, first, second, open, kept };
+}
+
+/* The machine stops at once. */
+async function stopAtOnce(instance) {
+    instance.child.kill('SIGKILL');
+    for (const { pid } of instance.processes()) process.kill(pid, 'SIGKILL');
+    await instance.ended;
+}
+
+async function secondBoot(instance, { served, first, second, open, kept }) {
+    const isThere = (login) => rowsOf(instance, `SELECT is_present FROM agent WHERE login = '${login}'`) === '1';
+    const ben = await readyAgent(instance, 'ben');
+    const offer = await waitForOffer(instance, ben, first.conference);
+    assert.notEqual(offer.reservation, open.reservation);
+    assert.ok(offer.expires_s > 3500 && offer.expires_s <= 3600, `${offer.expires_s} s to accept`);
+    await until(() => !isThere('anna'), 'whose polls were of the first boot is gone', 5000);
+    const again = await readyAgent(instance, 'anna');
+    const late = await post(instance.base, '/cgi_bin/agent_act', { action: 'accept', reservation: open.reservation },
+        { bearer: again.token, ...json });
+    assert.equal(late.status, 409, late.body);
+    await accept(instance, ben, offer);
+    await accept(instance, again, await waitForOffer(instance, again, second.conference));
+    assert.deepEqual((await agentPoll(instance, again)).conferences.map((one) => one.conference).sort(),
+        [served.conference, second.conference].sort(), 'he is still with the one whom he served then');
+    assert.equal((await confPoll(instance, served)).state, 'talking');
+    const sam = await readyAgent(instance, 'sam'); // nobody's wrong passwords of the first boot shut him out
+    for (const agent of [ben, again]) await act(instance, agent, 'notready');
+    await until(() => rowsOf(instance, `SELECT is_done FROM request WHERE reqid = '${kept.reqid}'`) === '1', 'the kept form is queued');
+    const third = await accept(instance, sam, await waitForOffer(instance, sam));
+    assert.equal(rowsOf(instance, "SELECT count(*) FROM reservation WHERE state = 'pending'"), '0');
+    for (const one of [served, second]) await act(instance, again, 'end', { conf: one.conference });
+    await act(instance, ben, 'end', { conf: first.conference });
+    await act(instance, sam, 'end', { conf: third.conference });
+}
+
+/* The machine, which has run for forty days, stops at once with an offer open that has an hour to go, and starts again: its boot has
+ * another id, and its clock begins anew. */
+async function restart(t) {
+    const clock = new Clock(), between = await startBetween(), runDir = path.join(clock.folder, 'run');
+    const settings = { offer_s: 3600, gone_s: 3600, hold_s: 2, capacity: 10, ...between.settings };
+    const start = async () => {
+        const instance = await startInstance({ runDir, env: clock.env, settings });
+        between.to = instance.port;
+        return instance;
     };
-    let instance = await boot('first');
+    const boots = [clock.boot(40 * DAY)];
+    let instance = await start();
     try {
-        const anna = await readyAgent(instance, 'anna'), served = await ask(instance);
-        await accept(instance, anna, await waitForOffer(instance, anna, served.conference));
-        const first = await ask(instance), second = await ask(instance);
-        const open = await waitForOffer(instance, anna, first.conference);
-        instance.child.kill('SIGKILL');
-        for (const { pid } of instance.processes()) process.kill(pid, 'SIGKILL');
-        await instance.ended;
-
-        instance = await boot('second');
-        const ben = await readyAgent(instance, 'ben');
-        const offer = await waitForOffer(instance, ben, first.conference);
-        assert.notEqual(offer.reservation, open.reservation);
-        const again = await readyAgent(instance, 'anna');
-        const late = await post(instance.base, '/cgi_bin/agent_act', { action: 'accept', reservation: open.reservation },
-            { bearer: again.token, ...json });
-        assert.equal(late.status, 409, late.body);
-        await accept(instance, ben, offer);
-        await accept(instance, again, await waitForOffer(instance, again, second.conference));
-        assert.deepEqual((await agentPoll(instance, again)).conferences.map((one) => one.conference).sort(),
-            [served.conference, second.conference].sort(), 'he is still with the one whom he served then');
-        assert.equal((await confPoll(instance, served)).state, 'talking');
-        assert.equal(rowsOf(instance, "SELECT count(*) FROM reservation WHERE state = 'pending'"), '0');
-        for (const one of [served, second]) await act(instance, again, 'end', { conf: one.conference });
-        await act(instance, ben, 'end', { conf: first.conference });
+        const before = await firstBoot(instance, between);
+        await stopAtOnce(instance);
+        between.how = () => 'pass';
+        boots.push(clock.boot(0));
+        instance = await start();
+        await secondBoot(instance, before);
+        const last = boots.map((boot) => Number(rowsOf(instance, `SELECT max(boot_ms) FROM reservation WHERE boot = '${boot}'`)));
+        t.diagnostic(`the boots' clocks in what the programs wrote: ${last.join(' ms, then ')} ms`);
+        assert.ok(last[0] > 40 * DAY * 1000 && last[1] > 0 && last[1] < 2 * HOURS * 1000, 'the second began anew');
     } finally {
         await instance.stop();
-        fs.rmSync(folder, { recursive: true, force: true });
+        await between.stop();
+        clock.clear();
     }
 }
 

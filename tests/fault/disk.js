@@ -43,7 +43,8 @@ export class Disk {
     }
 
     start(options = {}) {
-        return startInstance({ ...options, runDir: this.runDir, env: { ...options.env, ...this.env } });
+        const preloads = [this.env.LD_PRELOAD, options.env?.LD_PRELOAD ?? []].flat().join(':');
+        return startInstance({ ...options, runDir: this.runDir, env: { ...options.env, ...this.env, LD_PRELOAD: preloads } });
     }
 
     clear() {

@@ -7,8 +7,9 @@
  * (ns, CLOCK_MONOTONIC), at a record taken by chance; what is not safe then is dropped, reordered or torn, in turn. After each cut
  * the databases are opened as the programs open them, checked, and every line of ACKNOWLEDGED that was heard before the cut is
  * looked for. WITHOUT names syncs that count for nothing. The first KEPT of the images are left below FOLDER, to start programs on.
- * It prints one line of JSON: how many cuts, what was looked for, and how many of them were corrupt, lost something, could not be
- * opened, or had a file that is not what its row says. */
+ * It is started in another boot than the record's (clock.c), as programs are when the power comes back. It prints one line of JSON:
+ * how many cuts, what was looked for, and how many of them were corrupt, lost something, could not be opened, or had a file that is
+ * not what its row says. */
 #include "replay.h"
 
 #include <assert.h>
@@ -137,15 +138,6 @@ make_folder(const char *folder, const char *name)
     mkdir(path, 0700);
 }
 
-/* The machine starts anew: the boot's id, where it was written down, is that of an earlier boot. */
-static void
-age(const struct image_file *f)
-{
-    const char *boot = clock_boot_id();
-    if (f->bytes >= strlen(boot) && memcmp(f->data, boot, strlen(boot)) == 0)
-        memcpy(f->data, "an earlier", 10);
-}
-
 /* Without is_whole only what the databases need: the bytes of uploads are looked at in memory. */
 static void
 write_image(const struct image *image, const char *folder, bool is_whole, uint64_t *seed)
@@ -159,8 +151,6 @@ write_image(const struct image *image, const char *folder, bool is_whole, uint64
         bool is_shm = strlen(f->name) > 4 && strcmp(f->name + strlen(f->name) - 4, "-shm") == 0;
         if (f->is_folder || is_shm || (!is_whole && strchr(f->name, '/') != NULL))
             continue;
-        if (!is_whole)
-            age(f);
         write_file(folder, f->name, f->data, f->bytes);
     }
     for (size_t i = 0; seed != NULL && i < sizeof shm; i++)
@@ -283,6 +273,25 @@ look_at_files(struct run *run, sqlite3 *db, const struct image *image)
     run->broken_files += is_broken;
 }
 
+/* What the boot before left in live.db is not there any more; it can be used. */
+static bool
+is_live_anew(struct db *db, const char *folder)
+{
+    char path[PATH_BYTES];
+    sqlite3 *raw;
+    int64_t now_ms = clock_boot_ms();
+    snprintf(path, sizeof path, "%s/live.db", folder);
+    bool is_empty = sqlite3_open_v2(path, &raw, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+                    says_at_once(raw, "SELECT 1 FROM presence UNION ALL SELECT 1 FROM typing UNION ALL SELECT 1 FROM rate", NULL);
+    sqlite3_close(raw);
+    enum err err = sql_presence_seen(db, &(struct sql_presence_seen_in){.agent = 1, .boot = clock_boot_id(), .boot_ms = now_ms});
+    if (err == OK)
+        err = sql_typing_note(db, &(struct sql_typing_note_in){.conf = 1, .member = 1, .boot_ms = now_ms});
+    if (err == OK)
+        err = sql_rate_forget_old(db, &(struct sql_rate_forget_old_in){.now = now_ms});
+    return is_empty && err == OK;
+}
+
 /* Both databases as the programs have them: opened, and live.db in use. */
 static struct db *
 open_as_programs_do(struct run *run)
@@ -294,12 +303,7 @@ open_as_programs_do(struct run *run)
         found(run, "cannot be opened", why);
         return NULL;
     }
-    enum err err = sql_presence_seen(db, &(struct sql_presence_seen_in){.agent = 1, .boot = "b", .boot_ms = 1});
-    if (err == OK)
-        err = sql_typing_note(db, &(struct sql_typing_note_in){.conf = 1, .member = 1, .boot_ms = 1});
-    if (err == OK)
-        err = sql_rate_forget_old(db, &(struct sql_rate_forget_old_in){.now = INT64_MAX});
-    if (err != OK) {
+    if (!is_live_anew(db, run->folder)) {
         run->hindered++;
         found(run, "hinders the programs", "live.db");
     }

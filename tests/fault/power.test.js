@@ -3,7 +3,7 @@
  *
  * One instance is recorded (disk.c), one kind of work after the other; what its clients were told is noted with the same clock.
  * Then power.c cuts the record at many places and looks. RTCC_CUTS is how many for each kind (500), RTCC_SEED makes them the same
- * again. */
+ * again. The record's machine has run for forty days; what it left is looked at, and used, in another boot, whose clock begins anew. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -16,16 +16,18 @@ import { newPlace } from '../lib/cgi.js';
 import { post, request } from '../lib/http.js';
 import { demoPassword } from '../lib/instance.js';
 import { accept, readyAgent, say, waitForOffer } from '../lib/people.js';
+import { Clock } from './clock.js';
 import { Disk } from './disk.js';
 import { buildPower } from './lib/build.js';
 
 const cuts = Number(process.env.RTCC_CUTS ?? 500), seed = Number(process.env.RTCC_SEED ?? Date.now() % 1000000);
+const DAY = 86400;
 const kinds = ['form', 'message', 'accept', 'upload'];
 const now = () => process.hrtime.bigint();
 const run = promisify(execFile);
 
 const heard = [], spans = {}, sent = { files: new Map() };
-let disk, power, folder, acknowledged;
+let disk, clock, boots, power, folder, acknowledged;
 
 const hear = (kind, ...values) => heard.push([now(), kind, ...values].join('\t'));
 
@@ -111,7 +113,7 @@ async function record(instance) {
 async function cut(kind, { without = 'none', count = cuts, kept = 0 } = {}) {
     const own = fs.mkdtempSync(path.join(folder, `${kind}-`)), [from, to] = spans[kind];
     const { stdout } = await run(power, [disk.file, acknowledged, own, without, String(seed), String(count), String(from), String(to),
-        String(kept)], { maxBuffer: 1 << 28 });
+        String(kept)], { maxBuffer: 1 << 28, env: { ...process.env, ...clock.env } });
     return { ...JSON.parse(stdout), own };
 }
 
@@ -121,19 +123,22 @@ before(async () => {
     disk.set('syncUs', 1000);
     disk.set('isRecording', 1);
     folder = fs.mkdtempSync(path.join(fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir(), 'rtcc-power-'));
-    const instance = await disk.start({ settings: { capacity: 100 } });
+    clock = new Clock();
+    const recorded = clock.boot(40 * DAY), instance = await disk.start({ settings: { capacity: 100 }, env: clock.env });
     try {
         await record(instance);
     } finally {
         await instance.stop();
         disk.set('isRecording', 0);
     }
+    boots = [recorded, clock.boot(0)]; // the power comes back
     acknowledged = path.join(folder, 'acknowledged');
     fs.writeFileSync(acknowledged, `${heard.join('\n')}\n`);
 });
 after(() => {
     fs.rmSync(folder, { recursive: true, force: true });
     disk.clear();
+    clock.clear();
 });
 
 test('the record has all that was done to the disk: played to its end it is what is there', async () => {
@@ -147,14 +152,35 @@ test('the record has all that was done to the disk: played to its end it is what
     }
 });
 
-/* Programs on what a cut left: what the customers sent is given out again, and the next customer is served. */
+const rowsOf = async (state, name, sql) => JSON.parse((await run('sqlite3', ['-json', path.join(state, name), sql])).stdout || '[]');
+
+/* What held by the boot's clock, which ran for forty days and has begun anew: offers of then are taken back, whoever was there is
+ * not, until he comes again. Gives how many offers were open. */
+async function isOfThisBoot(place, state) {
+    const open = () => rowsOf(state, 'rtcc.db', `SELECT id FROM reservation WHERE state = 'pending' AND boot = '${boots[0]}'`);
+    const were = await open();
+    const worked = await place.command(['work']);
+    assert.equal(worked.status, 0, worked.stderr);
+    assert.deepEqual(await open(), []);
+    assert.deepEqual(await rowsOf(state, 'rtcc.db', 'SELECT login FROM agent WHERE is_present = 1'), []);
+    const signed = await place.run('agent_sign', 'POST', { form: { login: 'anna', password: demoPassword }, accept: 'application/json' });
+    assert.equal(signed.status, 200, signed.stderr); // counts its tries in live.db
+    const polled = await place.run('agent_poll', 'GET', { query: { wait: 0 }, bearer: signed.json().token });
+    assert.equal(polled.status, 200, polled.stderr);
+    const seen = await rowsOf(state, 'live.db', 'SELECT boot, boot_ms FROM presence');
+    assert.ok(seen.length === 1 && seen[0].boot === boots[1] && seen[0].boot_ms < DAY * 1000, JSON.stringify(seen));
+    return were.length;
+}
+
+/* Programs on what a cut left: what the customers sent is given out again, and the next customer is served. Gives how many offers
+ * were open. */
 async function useImage(state) {
-    const place = await newPlace({ isEmpty: true, settings: { state_dir: state } });
+    const place = await newPlace({ isEmpty: true, settings: { state_dir: state }, env: clock.env });
     try {
         const made = await place.command(['init']);
         assert.equal(made.status, 0, made.stderr);
-        const files = fs.readdirSync(path.join(state, 'files')), whole = JSON.parse((await run('sqlite3', ['-json',
-            path.join(state, 'rtcc.db'), 'SELECT id FROM file WHERE event <> 0 ORDER BY id DESC LIMIT 3'])).stdout || '[]');
+        const files = fs.readdirSync(path.join(state, 'files'));
+        const whole = await rowsOf(state, 'rtcc.db', 'SELECT id FROM file WHERE event <> 0 ORDER BY id DESC LIMIT 3');
         for (const { id } of whole.filter((one) => sent.files.has(one.id))) {
             const { member, data } = sent.files.get(id);
             const got = await place.run('file_get', 'GET', { query: { id, token: member.token, conf: member.conference } });
@@ -162,9 +188,7 @@ async function useImage(state) {
         }
         const next = await place.run('vcs_conf_schedule', 'GET', { query: { conf_type: 'reservationless', subject: 's' } });
         assert.equal(next.status, 200, next.stderr);
-        const signed = await place.run('agent_sign', 'POST', { form: { login: 'anna', password: demoPassword } });
-        assert.equal(signed.status, 200, signed.stderr); // counts its tries in live.db
-        return whole.length;
+        return await isOfThisBoot(place, state);
     } finally {
         place.clear();
     }
@@ -180,7 +204,9 @@ describe('after a power cut', { concurrency: 2 }, () => {
             assert.ok(done === cuts && looked > done, 'there was something to lose');
             const kept = fs.readdirSync(own).filter((name) => name.startsWith('cut'));
             assert.equal(kept.length, 5);
-            for (const name of kept) await useImage(path.join(own, name));
+            let open = 0;
+            for (const name of kept) open += await useImage(path.join(own, name));
+            t.diagnostic(`${open} open offers of the boot before were taken back`);
         });
     }
 });

@@ -56,8 +56,8 @@ function environmentOf(program, method, options, type, length) {
 }
 
 class Place {
-    constructor(folder, build) {
-        Object.assign(this, { folder, build, conf: path.join(folder, 'rtcc.conf'), state: path.join(folder, 'state') });
+    constructor(folder, build, env) {
+        Object.assign(this, { folder, build, env, conf: path.join(folder, 'rtcc.conf'), state: path.join(folder, 'state') });
     }
 
     /* The settings, as an object; what is not named has its default. */
@@ -71,13 +71,13 @@ class Place {
         const { type, body } = options.multipart ? multipart(options.multipart)
             : options.form ? { type: 'application/x-www-form-urlencoded', body: urlencoded(options.form) } : options;
         const length = options.contentLength ?? (body === undefined ? undefined : Buffer.byteLength(body));
-        const env = { ...environmentOf(program, method, options, type, length), RTCC_CONF: this.conf };
+        const env = { ...environmentOf(program, method, options, type, length), ...this.env, RTCC_CONF: this.conf };
         return answerOf(await runToEnd(path.join(this.build, 'cgi-bin', program), options.args ?? [], env, body ?? ''));
     }
 
     /* The administrator's command: {status, stdout (text), stderr}. */
     async command(args, input = '') {
-        const env = { ...process.env, RTCC_CONF: this.conf };
+        const env = { ...process.env, ...this.env, RTCC_CONF: this.conf };
         const ended = await runToEnd(path.join(this.build, 'sbin/rtcc'), args, env, input);
         return { ...ended, stdout: ended.stdout.toString() };
     }
@@ -110,9 +110,10 @@ class Place {
     }
 }
 
-/* A place of its own below the folder for temporary files; with isEmpty nothing but its settings are there. */
-export async function newPlace({ settings = {}, isEmpty = false, build = buildFolder } = {}) {
-    const place = new Place(fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-'))), build);
+/* A place of its own below the folder for temporary files; with isEmpty nothing but its settings are there. env: for all that runs
+ * there. */
+export async function newPlace({ settings = {}, isEmpty = false, build = buildFolder, env = {} } = {}) {
+    const place = new Place(fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-'))), build, env);
     place.write(settings);
     if (!isEmpty) {
         const made = await place.command(['init']);
