@@ -28,7 +28,8 @@ static struct disk_head *head;
 static const char *folder = "";
 static size_t folder_bytes;
 static uint64_t inode_of[FILES_MAX]; /* by descriptor; 0: not below the folder */
-static uint64_t seed;
+static uint64_t stream;              /* of chance, where it stands */
+static uint32_t storm;               /* in which it was begun */
 
 /* The system's own function of that name. */
 #define REAL(name)                                                                                                               \
@@ -54,7 +55,6 @@ start(void)
     head = mapped;
     folder = below;
     folder_bytes = strlen(below);
-    seed = (uint64_t)getpid() * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 /* The name below the folder, "" for the folder itself, NULL for what is elsewhere. */
@@ -100,14 +100,50 @@ note(enum disk_kind kind, uint64_t inode, uint64_t at, const void *data, size_t 
 
 /* ── what the disk is like ── */
 
+static uint64_t
+name_of_program(void)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (const char *p = program_invocation_short_name; *p != '\0'; p++)
+        hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+    return hash | 1;
+}
+
+/* How many processes of this program have drawn before this one. */
+static uint64_t
+place_in_program(uint64_t program)
+{
+    for (size_t i = 0; i < DISK_PROGRAMS; i++) {
+        uint64_t there = 0;
+        if (__atomic_compare_exchange_n(&head->drawn[i].program, &there, program, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ||
+            there == program)
+            return __atomic_fetch_add(&head->drawn[i].processes, 1, __ATOMIC_SEQ_CST);
+    }
+    fprintf(stderr, "disk: too many programs\n");
+    abort();
+}
+
+static uint64_t
+mixed(uint64_t x)
+{
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
+
 /* A number below 1,000, by chance (xorshift: with rand_r one refusal brings the next). */
 static uint32_t
 per_mille(void)
 {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (uint32_t)((seed >> 32) % 1000);
+    if (storm != head->storm) {
+        uint64_t program = name_of_program();
+        storm = head->storm;
+        stream = mixed(mixed(head->seed + program) + place_in_program(program)) | 1;
+    }
+    stream ^= stream << 13;
+    stream ^= stream >> 7;
+    stream ^= stream << 17;
+    return (uint32_t)((stream >> 32) % 1000);
 }
 
 /* Whether the disk says no; errno then says why. */

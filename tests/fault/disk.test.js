@@ -17,8 +17,10 @@ import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
 import { ask, conversation, readyAgent, waitForOffer } from '../lib/people.js';
 import { html, json } from '../lib/wire.js';
 import { Disk } from './disk.js';
+import { seeds } from './lib/random.js';
 
 const phone = '+1 603 555 0100', IN_TIME_MS = 5000, brokenMs = Number(process.env.RTCC_SECONDS ?? 5) * 1000;
+const [seed] = seeds(1); // which writes the disk breaks off
 const settings = { phone_number: phone, capacity: 100, offer_s: 600, gone_s: 600 };
 
 /* ── an instance, asked about directly ── */
@@ -216,7 +218,8 @@ const programs = (instance) => [...new Set(instance.processes().map((one) => one
 
 let disk, where, instance, people;
 before(async () => {
-    disk = new Disk();
+    console.log(`# disk: seed ${seed}`);
+    disk = new Disk({ seed });
     where = { state: disk.state, file: path.join(disk.state, 'rtcc.db'), through: [] };
     instance = await disk.start({ settings });
     people = await peopleIn(instance);
@@ -275,8 +278,29 @@ test('a disk that breaks off 2 % of the writes: what is taken is there, what is 
     const before = disk.refused();
     const trouble = await withDisk('broken', (one) => roundsFor(one, brokenMs), 20);
     const refused = [...trouble.refused.values()].reduce((sum, n) => sum + n, 0);
-    t.diagnostic(`${disk.refused() - before} writes broken off, ${refused} of ${trouble.pieces.length} requests refused`);
+    t.diagnostic(`seed ${seed}: ${disk.refused() - before} writes broken off, ${refused} of ${trouble.pieces.length} requests refused`);
     assert.ok(disk.refused() - before > 5 && refused > 0 && refused < trouble.pieces.length);
+});
+
+/* Which of a thousand writes are broken off in a process by itself: as long as the seed is the same the same ones, each time. */
+function brokenOff(own) {
+    const file = path.join(own.state, 'file'), writes = `const fs = require('fs'), fd = fs.openSync(process.argv[1], 'r+'), broken = [];
+        for (let i = 0; i < 1000; i++) try { fs.writeSync(fd, 'x'); } catch (e) { broken.push(i + e.code); }
+        console.log(broken.join());`;
+    fs.mkdirSync(own.state, { recursive: true });
+    fs.writeFileSync(file, '');
+    own.become('broken', 20);
+    return execFileSync(process.execPath, ['-e', writes, file], { encoding: 'utf8',
+        env: { ...process.env, ...own.env } }).trim().split(',');
+}
+
+test('a seed chooses which writes are broken off, and does so again', () => {
+    const disks = [1, 1, 2].map((one) => new Disk({ seed: seed + one })), [first, same, other] = disks.map(brokenOff);
+    assert.ok(first.length > 5 && first.length < 50 && first.every((one) => one.endsWith('EIO')), first.join());
+    assert.deepEqual(same, first);
+    assert.notDeepEqual(other, first);
+    assert.deepEqual(brokenOff(disks[0]), first, 'when it becomes broken again, too');
+    for (const one of disks) one.clear();
 });
 
 /* Holds the database as a backup by hand would. */
