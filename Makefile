@@ -199,20 +199,23 @@ unitdir = $(DESTDIR)$(PREFIX)/lib/systemd/system
 manuals = $(wildcard cgi-bin/*.[1-8] sbin/*.[1-8] conf/*.[1-8])
 pools   = form_submit file_put file_get agent_sign
 
+# The files name Debian's places; the programs look for their pages in /usr/share unless rtcc.conf says otherwise.
+moved   = -e 's,/usr/\(lib/cgi-bin\|share\|sbin\)/rtcc,$(PREFIX)/\1/rtcc,g' \
+    $(if $(filter /usr,$(PREFIX)),,-e 's,^\#pages_dir,pages_dir,')
+
 install: all
 	install -d $(cgidir) $(share) $(unitdir) $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/etc/rtcc
 	install -m 755 $(programs:%=$(O)/cgi-bin/%) $(cgidir)
 	install -m 755 $(O)/sbin/rtcc $(DESTDIR)$(PREFIX)/sbin/rtcc
 	cp -RL htdocs conf $(share)/
 	rm -f $(share)/conf/*.[1-8]
+	sed -i $(moved) $(share)/conf/rtcc.conf $(share)/conf/*/*
 	chmod -R u=rwX,go=rX $(share)
-	[ -e $(DESTDIR)/etc/rtcc/rtcc.conf ] || install -m 644 conf/rtcc.conf $(DESTDIR)/etc/rtcc/rtcc.conf
+	[ -e $(DESTDIR)/etc/rtcc/rtcc.conf ] || install -m 644 $(share)/conf/rtcc.conf $(DESTDIR)/etc/rtcc/rtcc.conf
 	for page in $(manuals); do install -D -m 644 $$page $(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
-	for unit in conf/systemd/rtcc*; do \
-	    sed 's|/usr/|$(PREFIX)/|; s|$(PREFIX)/bin/multiwatch|/usr/bin/multiwatch|; s|-- /usr/|-- $(PREFIX)/|' $$unit \
-	        >$(unitdir)/$${unit##*/} || exit 1; done
+	install -m 644 $(share)/conf/systemd/rtcc* $(unitdir)
 	for name in $(pools); do install -d $(unitdir)/rtcc@$$name.service.d; \
-	    sed "s|-- /usr/|-- $(PREFIX)/|; $$([ $$name != form_submit ] || echo 's|-f 4|-f 8|')" conf/systemd/pool.conf \
+	    sed "$$([ $$name != form_submit ] || echo 's|-f 4|-f 8|')" $(share)/conf/systemd/pool.conf \
 	        >$(unitdir)/rtcc@$$name.service.d/pool.conf || exit 1; done
 
 uninstall:

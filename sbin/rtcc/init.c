@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -17,11 +18,25 @@
 #include "model/session.h"
 #include "model/site.h"
 
-static void
+static const char web_user[] = "www-data"; /* as whom Debian's web servers, and so the programs, run */
+
+/* Whether it is a new one. */
+static bool
 make_folder(const char *path)
 {
-    if (mkdir(path, 0750) != 0 && errno != EEXIST)
+    bool is_new = mkdir(path, 0750) == 0;
+    if (!is_new && errno != EEXIST)
         log_fatal("%s cannot be made: %s", path, strerror(errno));
+    return is_new;
+}
+
+/* What root makes is of no use to the programs. */
+static void
+give_to_web_user(const char *path)
+{
+    const struct passwd *user = geteuid() == 0 ? getpwnam(web_user) : NULL;
+    if (user && chown(path, user->pw_uid, user->pw_gid) != 0)
+        log_fatal("%s cannot be given to %s: %s", path, web_user, strerror(errno));
 }
 
 /* Whether the file has a key of this place; another server's key may only stand there when that is asked for its services. */
@@ -80,7 +95,8 @@ command_init(int argc, char **argv)
     struct center c = {0};
     (void)argc, (void)argv;
     const struct settings *set = settings_load();
-    make_folder(set->state_dir);
+    if (make_folder(set->state_dir))
+        give_to_web_user(set->state_dir);
     center_open(&c);
     const char *files = arena_printf(c.mem, "%s/files", set->state_dir);
     make_folder(files);

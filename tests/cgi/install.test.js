@@ -8,12 +8,13 @@ import { after, before, test } from 'node:test';
 import { buildFolder, tree } from '../lib/instance.js';
 
 const programs = fs.readdirSync(path.join(tree, 'cgi-bin')).filter((name) => name.endsWith('.c')).map((name) => path.parse(name).name);
-const make = (...what) => execFileSync('make', ['-s', '--no-print-directory', `O=${buildFolder}`, `DESTDIR=${root}`, 'PREFIX=/usr',
-    ...what], { cwd: tree, stdio: 'pipe' });
+const make = (what, destdir = root, prefix = '/usr') => execFileSync('make', ['-s', '--no-print-directory', `O=${buildFolder}`,
+    `DESTDIR=${destdir}`, `PREFIX=${prefix}`, what], { cwd: tree, stdio: 'pipe' });
 let root;
 
 const there = (name) => fs.existsSync(path.join(root, name));
-const files = () => fs.readdirSync(root, { recursive: true }).filter((name) => fs.statSync(path.join(root, name)).isFile());
+const files = (below = root) => fs.readdirSync(below, { recursive: true }).filter((name) =>
+    fs.statSync(path.join(below, name)).isFile());
 
 before(() => {
     root = fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-install-'));
@@ -37,6 +38,25 @@ test('programs, pages, settings, manual pages and units lie where Debian has the
     assert.deepEqual(fs.readdirSync(path.join(root, 'usr/lib/cgi-bin/rtcc')).sort(), [...programs].sort(), 'programs and no more');
 });
 
+test('under another prefix nothing names the first, and the programs find their pages', () => {
+    const other = fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-install-'));
+    try {
+        make('install', other, '/usr/local');
+        const placed = files(other).filter((name) => /^(etc|usr\/local\/(share\/rtcc\/conf|lib\/systemd))\//.test(name));
+        const texts = placed.map((name) => fs.readFileSync(path.join(other, name), 'utf8'));
+        assert.ok(placed.length > 15, String(placed));
+        for (const [i, text] of texts.entries()) assert.doesNotMatch(text, /\/usr\/(share|sbin|lib\/cgi-bin)\/rtcc/, placed[i]);
+        for (const place of ['sbin/rtcc work', 'lib/cgi-bin/rtcc/%i', 'share/rtcc/htdocs;', 'lib/cgi-bin/rtcc/$1'])
+            assert.ok(texts.some((text) => text.includes(`/usr/local/${place}`)), place);
+        assert.ok(texts[placed.indexOf('etc/rtcc/rtcc.conf')].includes('\npages_dir /usr/local/share/rtcc/htdocs\n'));
+        assert.match(fs.readFileSync(path.join(root, 'etc/rtcc/rtcc.conf'), 'utf8'), /\n#pages_dir \/usr\/share\/rtcc\/htdocs\n/);
+        make('uninstall', other, '/usr/local');
+        assert.deepEqual(files(other), ['etc/rtcc/rtcc.conf']);
+    } finally {
+        fs.rmSync(other, { recursive: true });
+    }
+});
+
 test('the target has every program', () => {
     const target = fs.readFileSync(path.join(root, 'usr/lib/systemd/system/rtcc.target'), 'utf8');
     const named = [...target.matchAll(/^Wants=rtcc@(\w+)\.socket$/gm)].map((found) => found[1]);
@@ -49,7 +69,8 @@ test('systemd takes the units without a word, and finds an exposure of 1.5 at mo
         const text = fs.readFileSync(path.join(root, name), 'utf8');
         fs.writeFileSync(path.join(root, name), text.replace(/\/usr\/(lib\/cgi-bin|sbin)\//g, `${root}/usr/$1/`));
     }
-    for (const name of ['rtcc@queue.service', 'rtcc@form_submit.service', 'rtcc@queue.socket', 'rtcc-work.service', 'rtcc.target']) {
+    const services = programs.map((name) => `rtcc@${name}.service`);
+    for (const name of [...services, 'rtcc@queue.socket', 'rtcc-work.service', 'rtcc.target']) {
         const verify = spawnSync('systemd-analyze', ['verify', '--man=no', name], { env, encoding: 'utf8' });
         assert.deepEqual(verify.stderr.split('\n').filter((line) => /rtcc/.test(line)), []);
     }
@@ -60,6 +81,18 @@ test('systemd takes the units without a word, and finds an exposure of 1.5 at mo
         fs.rmSync(judged);
         assert.equal(security.status, 0, security.stdout + security.stderr);
     }
+});
+
+test('whatever ends is started again, however often', () => {
+    const units = path.join(root, 'usr/lib/systemd/system'), read = (name) => fs.readFileSync(path.join(units, name), 'utf8');
+    for (const name of ['rtcc@.service', 'rtcc-work.service']) {
+        const [head, body] = read(name).split('[Service]'); // a limit in [Service] would be another's
+        assert.match(head, /^StartLimitIntervalSec=0$/m, name);
+        assert.match(body, /^Restart=always$/m, name);
+    }
+    assert.match(read('rtcc@.socket'), /^TriggerLimitIntervalSec=0$/m);
+    for (const name of ['form_submit', 'file_put', 'file_get', 'agent_sign'])
+        assert.match(read(`rtcc@${name}.service.d/pool.conf`), name === 'form_submit' ? /-f 8 -t 0 / : /-f 4 -t 0 /, name);
 });
 
 test('the programs can reach this machine alone until the administrator names another address', () => {

@@ -67,6 +67,30 @@ test('init makes the folder, the database and the key of form_submit, and again 
     }
 });
 
+test('what root makes belongs to the web server\'s user, who works on with it', { skip: process.getuid() && 'only root can give away' },
+    async () => {
+        const fresh = await newPlace({ isEmpty: true }), copy = path.join(fresh.folder, 'rtcc');
+        const [uid, gid] = ['-u', '-g'].map((what) => Number(execFileSync('id', [what, 'www-data'])));
+        const asWebUser = (...args) => execFileSync(copy, args, { uid, gid, input: `${password}\n`, encoding: 'utf8',
+            env: { ...process.env, RTCC_CONF: fresh.conf } });
+        try {
+            fs.chmodSync(fresh.folder, 0o711);
+            fs.copyFileSync(path.join(fresh.build, 'sbin/rtcc'), copy);
+            assert.equal((await fresh.command(['init'])).status, 0);
+            assert.equal((await fresh.command(['agent', 'add', 'anna', 'Anna', 'agent'], `${password}\n`)).status, 0);
+            for (const name of ['.', ...fs.readdirSync(fresh.state)])
+                assert.equal(fs.statSync(path.join(fresh.state, name)).uid, uid, name);
+            asWebUser('agent', 'add', 'ben', 'Ben', 'agent');
+            assert.match(asWebUser('agent', 'list'), /anna[^]*ben/);
+            const mine = fs.mkdtempSync(path.join(fresh.folder, 'mine-')); // one that is there is left to whom it belongs
+            fresh.write({ state_dir: mine });
+            assert.equal((await fresh.command(['init'])).status, 0);
+            assert.equal(fs.statSync(path.join(mine, 'rtcc.db')).uid, 0);
+        } finally {
+            fresh.clear();
+        }
+    });
+
 /* ── agents ── */
 
 test('agent add: the password comes from stdin, or is made up and printed', async () => {
