@@ -17,6 +17,8 @@ const rows = [
     'delivery p99 ÷ nchan, 100 held, 200 messages/s to 10 each',
     'messages/s flat out ÷ nchan, 100 held',
     'messages/s flat out',
+    'a chat started: the server\'s CPU',
+    'a message flat out: the server\'s CPU',
     'one offer with 100 waiting ÷ with 10',
 ];
 
@@ -32,6 +34,7 @@ test('a short run fills the table', { timeout: 300000 }, async () => {
         assert.ok(parseFloat(found[1]) > 0, name);
         assert.match(found[2], /\d/, `${name}: its target`);
     }
-    assert.match(stdout, /^\d{4}-\d\d-\d\d, \d+ cores \(.+\), load before \d.*nginx 1\.\d+.*libsqlite3-0 3\.\d+/m);
+    assert.match(stdout, /\n\nBeside the table that is kept:\nnull program ÷ static file, 8 connections: [\d.]+, was [\d.]+\n/);
+    assert.match(stdout, /^\d{4}-\d\d-\d\d, rtcc \S+, \d+ cores \(.+\), load before \d.*nginx 1\.\d+.*libsqlite3-0 3\.\d+/m);
     assert.match(stdout, /^Load after: \d+\.\d\d$/m);
 });
