@@ -62,7 +62,7 @@ before(async () => {
     fs.writeFileSync(path.join(folder, 'site.conf'), placed());
     fs.writeFileSync(path.join(folder, 'nginx.conf'), main('site.conf'));
     for (const name of ['queue', 'vcs_call', 'vcs', 'conf_post', 'conf_poll', 'form_submit', 'file_put', 'agent_sign', 'agent_act']) {
-        programs.push(await respond(path.join(folder, `${name}.sock`), program));
+        programs.push(Object.assign(await respond(path.join(folder, `${name}.sock`), program), { name }));
     }
     nginx = spawn('nginx', ['-p', folder, '-c', 'nginx.conf'], { env, stdio: 'inherit' });
     await until(() => isListening(port), 'nginx');
@@ -133,12 +133,19 @@ test('a chunked body arrives whole with its length', async () => {
     assert.match(text, /"CONTENT_LENGTH":"11"/);
 });
 
-test('connections to programs are kept, except to those that work on one request at a time or take what people do', async () => {
-    const agentless = programs[0].connections;
-    for (let i = 0; i < 20; i++) assert.equal((await get(base, '/cgi_bin/queue')).json().KEEP, true);
-    assert.ok(programs[0].connections - agentless <= 2, 'twenty requests took at most two connections');
-    for (const name of ['form_submit', 'file_put', 'agent_sign', 'conf_post', 'agent_act']) {
-        assert.equal((await get(base, `/cgi_bin/${name}`)).json().KEEP, false, name);
+test('connections to programs are kept, except to those that work on one request at a time or take POSTs', async () => {
+    const poll = programs.find((one) => one.name === 'conf_poll'), before = poll.connections;
+    for (let i = 0; i < 20; i++) assert.equal((await get(base, '/cgi_bin/conf_poll')).json().KEEP, true);
+    assert.ok(poll.connections - before <= 2, 'twenty requests took at most two connections');
+    for (const { name } of programs) {
+        const { KEEP } = (await post(base, `/cgi_bin/${name}`, { a: 1 })).json();
+        assert.equal(KEEP, name === 'conf_poll', name);
+    }
+    for (const file of fs.readdirSync(path.join(tree, 'cgi-bin')).filter((one) => one.endsWith('.c'))) {
+        const name = file.slice(0, -2), source = fs.readFileSync(path.join(tree, 'cgi-bin', file), 'utf8');
+        const isKept = !/\.methods = .*METHOD_POST|\.mode = PREFORK/.test(source);
+        const [, upstream] = new RegExp(`^upstream rtcc_${name} \\{([^}]*)\\}`, 'm').exec(conf);
+        assert.equal(upstream.includes('keepalive'), isKept, name);
     }
 });
 
