@@ -14,11 +14,14 @@ static const struct param params[] = {
     {.name = NULL},
 };
 
-/* A name may hold anything: the plain form gets ASCII, the other one is percent-encoded (RFC 6266, 4.3; RFC 8187). */
+/* A name may hold anything: the plain form gets ASCII, the other one is percent-encoded (RFC 6266, 4.3; RFC 8187). Of a character
+ * that is four bytes the one has four, the other twelve. */
+enum { DISPOSITION_MAX_BYTES = FILE_NAME_CHARS * (4 + 12) + 64 };
+
 static const char *
 disposition(struct request *r, const struct file *file)
 {
-    struct buf b = buf_new(r->c->mem, 2048);
+    struct buf b = buf_new(r->c->mem, DISPOSITION_MAX_BYTES);
     buf_printf(&b, "%s; filename=\"", file_may_be_shown(file->type) ? "inline" : "attachment");
     for (const char *p = file->name; *p; p++)
         buf_byte(&b, (unsigned char)*p < 0x80 && *p != '"' && *p != '\\' && *p != '%' ? *p : '_');

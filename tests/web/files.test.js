@@ -67,7 +67,7 @@ test('names come back as they were sent, without a path', async () => {
     for (const [sent, kept] of [['größer 漢字.pdf', 'größer 漢字.pdf'], ['C:\\\\Users\\\\ann\\\\a.txt', 'a.txt'],
         ['../../etc/passwd', 'passwd'],
         ['a;b.txt', 'a;b.txt'], ['%41%0d%0a.txt', '%41__.txt'], ['a %22b%22.txt', 'a "b".txt'],
-        ['x'.repeat(200), 'x'.repeat(200)]]) {
+        ['x'.repeat(200), 'x'.repeat(200)], ['\u{1f600}'.repeat(200), '\u{1f600}'.repeat(200)]]) {
         const answer = await putAt(customer, { file: fileOf('x', sent) });
         assert.equal(answer.status, 200, `${sent} ${answer.body}`);
         assert.equal((await filesOf(agent)).at(-1).file.name, kept);
