@@ -130,8 +130,8 @@ run: deps-run
 test: deps-test
 	@O='$(O)' tests/run
 
-# The long form of tests/fault: 1,000 kills among 10,000 customers for each of three seeds. Takes an hour or so. And half an hour
-# under load, in which no program may grow.
+# The long form of tests/fault: 1,000 kills among 10,000 customers for each of three seeds, and more of all else (its README has a
+# table). Takes an hour and a half or so. And half an hour under load, in which no program may grow.
 soak: deps-test all
 	@SOAK_S=$${SOAK_S:-2400} RTCC_BUILD='$(O)' node --test-reporter=spec tests/people/soak.test.js
 	@for file in tests/fault/*.test.js; do FAULT_SOAK=1 RTCC_BUILD='$(O)' node --test-reporter=spec $$file || exit 1; done

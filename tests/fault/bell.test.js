@@ -8,6 +8,7 @@ import { startInstance, until } from '../lib/instance.js';
 import { act, agentPoll, allEvents, ask, confPoll, conversation, say } from '../lib/people.js';
 import { killRun } from './lib/kills.js';
 import { seeds } from './lib/random.js';
+import { sized } from './lib/soak.js';
 
 const TICK_MS = 1000;
 const bellOf = (instance) => path.join(instance.runDir, 'state/bell');
@@ -70,8 +71,8 @@ describe('the doorbell is cut', { concurrency: 2 }, () => {
     });
 
     test('a crowd without the bell: nothing is lost, nothing doubled', async (t) => {
-        const [seed] = seeds(1);
-        const { faults, summary, file } = await killRun('bell', seed, { kills: 10, customers: 50, quiet: 2000, drain: 20000,
+        const [seed] = seeds(1), size = sized({ kills: 10, customers: 50 }, { kills: 100, customers: 1000 });
+        const { faults, summary, file } = await killRun('bell', seed, { ...size, quiet: 2000, drain: 20000,
             prepare: (world) => cut(world.instance) });
         t.diagnostic(JSON.stringify(summary));
         assert.deepEqual(faults.slice(0, 20), [], `seed ${seed}, history: ${file}`);

@@ -13,6 +13,7 @@ import { Clock } from './clock.js';
 import { startBetween } from './lib/between.js';
 import { killRun } from './lib/kills.js';
 import { seeds } from './lib/random.js';
+import { sized } from './lib/soak.js';
 import { OFFER_S } from './lib/world.js';
 
 const HOURS = 3600;
@@ -69,7 +70,7 @@ async function jumpAllTheTime(t) {
     const jumps = [2 * HOURS, 0, -2 * HOURS, 0];
     const timer = setInterval(() => { clock.jump(jumps[0]); jumps.push(jumps.shift()); }, 1500);
     try {
-        const { faults, summary, file } = await killRun('jumps', seed, { kills: 0, customers: 60, quiet: 1000, agents: 4,
+        const { faults, summary, file } = await killRun('jumps', seed, { kills: 0, customers: sized(60, 600), quiet: 1000, agents: 4,
             env: clock.env, drain: 20000 });
         t.diagnostic(JSON.stringify(summary));
         assert.deepEqual(faults, [], `seed ${seed}, history: ${file}`);

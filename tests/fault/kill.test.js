@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { killRun } from './lib/kills.js';
 import { seeds } from './lib/random.js';
+import { isSoak } from './lib/soak.js';
 import { placeWithout } from './lib/without.js';
 
-const isSoak = Boolean(process.env.FAULT_SOAK);
 const KILLS = 300, CUSTOMERS = 720; // in all; with one seed in FAULT_SEED all of them are its own
 const drawn = seeds(3);
 const size = isSoak ? { kills: 1000, customers: 10000 }

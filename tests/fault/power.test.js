@@ -2,8 +2,8 @@
  * all that was acknowledged.
  *
  * One instance is recorded (disk.c), one kind of work after the other; what its clients were told is noted with the same clock.
- * Then power.c cuts the record at many places and looks. RTCC_CUTS is how many for each kind (500), RTCC_SEED makes them the same
- * again. The record's machine has run for forty days; what it left is looked at, and used, in another boot, whose clock begins anew. */
+ * Then power.c cuts the record at many places and looks. RTCC_CUTS is how many for each kind (500, or 2,500), FAULT_SEED makes them the
+ * same again. The record's machine has run for forty days; what it left is looked at, and used, in another boot, whose clock begins anew. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -19,8 +19,10 @@ import { accept, readyAgent, say, waitForOffer } from '../lib/people.js';
 import { Clock } from './clock.js';
 import { Disk } from './disk.js';
 import { buildPower } from './lib/build.js';
+import { seeds } from './lib/random.js';
+import { sized } from './lib/soak.js';
 
-const cuts = Number(process.env.RTCC_CUTS ?? 500), seed = Number(process.env.RTCC_SEED ?? Date.now() % 1000000);
+const cuts = Number(process.env.RTCC_CUTS ?? sized(500, 2500)), [seed] = seeds(1);
 const DAY = 86400;
 const kinds = ['form', 'message', 'accept', 'upload'];
 const now = () => process.hrtime.bigint();

@@ -19,7 +19,7 @@ const heardOf = ({ body }) => (body.startsWith('{') ? JSON.parse(body) : body.sl
 class World {
     constructor(name, seed, instance, logins, repent) {
         Object.assign(this, { name, seed, instance, logins, repent, history: new History(name, seed), isOver: false, begun: 0,
-            colleague: COLLEAGUE });
+            colleague: COLLEAGUE, pauses: new Map() });
         this.began = performance.now();
     }
 
@@ -31,6 +31,12 @@ class World {
         return stream(this.seed, name);
     }
 
+    /* How long this one waits before he tries again. */
+    pause(who) {
+        if (!this.pauses.has(who)) this.pauses.set(who, this.random(`pauses of ${who}`));
+        return this.pauses.get(who).between(50, 150);
+    }
+
     /* One operation until it is answered: an entry {who, op, began, ended, tries, status, answer, …note}; status null: given up
      * after `tries` (default: INSIST_MS). isFinal(status) says which answers end it; heard(answer): what of a 200 is the entry's
      * answer (default: its JSON, or its beginning); isKept: whether the history has it. */
@@ -39,7 +45,7 @@ class World {
         const entry = { who, op, ...note, began: this.now(), ended: null, tries: 0, status: null, failed: [] };
         if (isKept) this.history.add(entry);
         while (entry.tries < tries && this.now() - entry.began < INSIST_MS) {
-            if (entry.tries++) await sleep(50 + Math.random() * 100);
+            if (entry.tries++) await sleep(this.pause(who));
             const answer = await request(this.instance.base, method, url, { accept: 'application/json', timeout: 10000,
                 ...options }).catch((error) => ({ status: 599, body: String(error.code ?? error.message) }));
             if (answer.status === 202) entry.kept ??= this.now();
