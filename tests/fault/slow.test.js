@@ -16,7 +16,6 @@ import { rtcc } from '../lib/wire.js';
 import { alone, timesOf, wereServed } from './lib/served.js';
 
 const HALF_OPEN = 10000, HALF_ADDRESSES = 5, AT_ONCE_MS = 1000;
-const KEPT = 16; // idle connections to a program that holds, which its next polls take
 let instance, customer;
 before(async () => {
     instance = await startInstance();
@@ -35,23 +34,64 @@ const others = (isOver) => timesOf(round, isOver);
 
 /* ── slow clients ── */
 
+/* Of the thousand, nearly all at one moment: what the attack is, and not only what it is called. */
+const SLOW = 1000, NEARLY = SLOW * 0.9;
+
+/* How many of the instance's connections have something left that their client has not read; in the kernel's list the state 01 is
+ * that of an open connection, and its queue stands behind it. */
+function unread() {
+    const port = instance.port.toString(16).toUpperCase().padStart(4, '0');
+    return fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').filter((line) => line.includes(`0100007F:${port} `)
+        && new RegExp(`:${port} \\w+:\\w+ 01 (?!00000000)`).test(line)).length;
+}
+
+/* How often the web server has answered that; it writes its log now and then. */
+const answered = (request, status) => instance.log('access').split(`"${request} HTTP/1.1" ${status} `).length - 1;
+
+/* args: the attack itself, so many seconds long at most; isTrue(seen): what is true of it, see attack(). */
 const attacks = {
-    'slow headers': (base) => ['-H', '-u', `${base}/cgi_bin/form_submit`],
-    'slow bodies': (base) => ['-B', '-u', `${base}/cgi_bin/conf_post`, '-s', '100000'],
-    'ranges of a file': (base) => ['-R', '-u', `${base}/style.css`],
-    'slow reading': (base) => ['-X', '-k', '3', '-w', '1', '-y', '1', '-n', '5', '-z', '1', '-u',
+    /* The web server closes each after five seconds, so that none is left in the end. */
+    'slow headers': { seconds: 15, args: (base) => ['-H', '-u', `${base}/cgi_bin/form_submit`],
+        isTrue: ({ most, isOver }) => most >= NEARLY && isOver },
+    /* They send something each second, and stay. */
+    'slow bodies': { seconds: 5, args: (base) => ['-B', '-u', `${base}/cgi_bin/conf_post`, '-s', '100000'],
+        isTrue: ({ most, last }) => most >= NEARLY && last >= NEARLY },
+    /* Two thousand ranges that are more than the file: each has the whole of it at once, and there is never anybody who waits. */
+    'ranges of a file': { seconds: 15, args: (base) => ['-R', '-u', `${base}/style.css`],
+        isTrue: async ({ most, isOver }) => most < SLOW / 10 && isOver
+            && await until(() => answered('HEAD /style.css', 200) >= SLOW, 'all are answered') },
+    /* They read a byte in five seconds, and stay. The transcripts are made one after the other, a hundred in a second or so, and each
+     * that is made waits in the kernel. */
+    'slow reading': { seconds: 8, args: (base) => ['-X', '-k', '3', '-w', '1', '-y', '1', '-n', '5', '-z', '1', '-u',
         `${base}/cgi_bin/transcript?conf=${customer.conference}&token=${customer.token}&format=txt`],
+        isTrue: ({ most, last, waiting }) => most >= NEARLY && last >= NEARLY && waiting >= SLOW / 20 },
 };
 
-for (const [name, args] of Object.entries(attacks)) {
+/* Runs it: {said, most, last, isOver, waiting}: how many were connected at most and at last by its look of each second, whether
+ * it was over because none was left, and how many answers waited at most for who reads them. */
+async function attack({ args, seconds }) {
+    const file = path.join(instance.runDir, 'attack'), waiting = [], look = setInterval(() => waiting.push(unread()), 1000);
+    const { stdout } = await promisify(execFile)('slowhttptest', [...args(instance.base), '-c', String(SLOW), '-r', '500',
+        '-l', String(seconds), '-i', '1', '-x', '8', '-p', '5', '-g', '-o', file], { maxBuffer: 1 << 26 })
+        .finally(() => clearInterval(look));
+    const said = stdout.replace(/\x1b\[[\d;]*m/g, '');
+    const [head, ...rows] = fs.readFileSync(`${file}.csv`, 'utf8').trim().split('\n').map((row) => row.split(','));
+    assert.equal(head[3], 'Connected');
+    const connected = rows.map((row) => Number(row[3]));
+    return { said, most: Math.max(...connected), last: connected.at(-1), isOver: /No open connections left/.test(said),
+        waiting: Math.max(0, ...waiting) };
+}
+
+for (const [name, how] of Object.entries(attacks)) {
     test(`${name} on a thousand connections: others are served`, async (t) => {
         const before = await alone(round);
         let isOver = false;
-        const run = promisify(execFile)('slowhttptest', [...args(instance.base), '-c', '1000', '-r', '500', '-l', '5', '-i', '1',
-            '-x', '8', '-p', '5'], { maxBuffer: 1 << 26 }).finally(() => { isOver = true; });
-        const meanwhile = await others(() => isOver), { stdout } = await run;
-        assert.match(stdout.replace(/\x1b\[[\d;]*m/g, ''), /service available: +YES/, 'it could not shut anything down');
-        await wereServed(t, meanwhile, before, round);
+        const run = attack(how).finally(() => { isOver = true; });
+        const meanwhile = await others(() => isOver), { said, ...seen } = await run;
+        t.diagnostic(JSON.stringify(seen));
+        assert.match(said, /service available: +YES/, 'it could not shut anything down');
+        assert.ok(await how.isTrue(seen), `it took place: ${JSON.stringify(seen)}`);
+        wereServed(t, meanwhile, before);
     });
 }
 
@@ -83,7 +123,7 @@ test('ten thousand half-open connections: others are served', async (t) => {
         const meanwhile = await others((count) => count >= 1000);
         sockets.forEach((one) => one.destroy());
         await sleep(500);
-        await wereServed(t, meanwhile, before, round);
+        wereServed(t, meanwhile, before);
     } finally {
         sockets.forEach((one) => one.destroy());
     }
@@ -91,8 +131,10 @@ test('ten thousand half-open connections: others are served', async (t) => {
 
 /* ── those who are gone, and those who cross ── */
 
-const descriptorsOf = (one, program) => one.processes(program).map(({ pid }) => fs.readdirSync(`/proc/${pid}/fd`).length)
-    .reduce((a, b) => a + b);
+/* How many connections a program has: all its sockets but the one on which it listens. */
+const connectionsOf = (one, program) => one.processes(program).flatMap(({ pid }) => fs.readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+    try { return fs.readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:'); } catch { return false; }
+})).length - one.processes(program).length;
 
 const waits = {
     async conf_poll(one) {
@@ -105,18 +147,19 @@ const waits = {
     },
 };
 
-/* Parks polls (more than the web server keeps idle connections), lets their clients vanish, and gives the ms until the program has
- * forgotten all of them: it has no more connections than before they came. */
+/* Parks polls, lets their clients vanish, and gives the ms until the program has forgotten all of them: it has no more connections
+ * than before they came. Those that nginx kept before, one or two from the calls until then, may be among those that wait. */
 async function vanish(one, program, count) {
-    const poll = await waits[program](one), before = descriptorsOf(one, program), gone = new AbortController();
+    const poll = await waits[program](one), before = connectionsOf(one, program), gone = new AbortController();
+    assert.ok(before <= 4, `${before} are kept`);
     setMaxListeners(0, gone.signal);
     const polls = Array.from({ length: count }, () => poll({ signal: gone.signal }).catch(() => {}));
-    await until(() => descriptorsOf(one, program) >= before + count - KEPT, 'they wait', 10000, 20);
+    await until(() => connectionsOf(one, program) >= count, 'they wait', 10000, 20);
     await sleep(300); // the last of them as well
     gone.abort();
     const began = performance.now();
     await Promise.all(polls);
-    await until(() => descriptorsOf(one, program) <= before, 'they are forgotten', 20000, 10);
+    await until(() => connectionsOf(one, program) <= before, 'they are forgotten', 20000, 10);
     return performance.now() - began;
 }
 
@@ -128,12 +171,14 @@ for (const program of Object.keys(waits)) {
     });
 }
 
-test('behind Apache a client that vanishes frees its waiter within the hold', async (t) => {
+/* Apache reads nothing of its clients while a program has the request, so it notices when the program answers: at the end of the
+ * hold, which began before they vanished; a second more is what a busy machine has for it. */
+test('behind Apache a client that vanishes frees its waiter within the hold, each of 20', async (t) => {
     const HOLD_S = 4, apache = await startInstance({ web: 'apache', settings: { hold_s: HOLD_S } });
     try {
         const took = await vanish(apache, 'conf_poll', 20);
         t.diagnostic(`${took.toFixed(0)} ms`);
-        assert.ok(took < (HOLD_S + 4) * 1000, `${took} ms`);
+        assert.ok(took < (HOLD_S + 1) * 1000, `${took} ms`);
         assert.equal((await get(apache.base, '/cgi_bin/form_submit')).status, 200);
     } finally {
         await apache.stop();

@@ -1,10 +1,12 @@
 /* What a trace of a whole test (strace -f, execve and forks) says of the programs of ours in it: that none started another one.
  *
- * As a command: `node tests/lib/traces.js FOLDER PART` looks at every PART_*.log there, tells how often each program was seen, and
- * ends with 1 where one of them tried to start something or where a program of ours was never seen. */
+ * As a command: `node tests/lib/traces.js FOLDER PART [FILE...]` looks at every PART_*.log there, tells how often each program was
+ * seen, and ends with 1 where one of them tried to start something, where a program of ours was never seen, or where a file of
+ * tests/PART has no trace that is not among the FILEs. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tree } from './instance.js';
 import { programNames } from './table.js';
 
 const ours = new RegExp(`(?:cgi-bin/(${programNames.join('|')})|sbin/(rtcc))$`);
@@ -44,18 +46,24 @@ export function startedIn(text) {
     return { seen, started };
 }
 
-function main(folder, part) {
-    const seen = {}, started = [];
-    for (const file of fs.readdirSync(folder).filter((name) => name.startsWith(`${part}_`))) {
+/* The files of a part's tests that left no trace. */
+const untracedOf = (part, logs) => fs.readdirSync(path.join(tree, 'tests', part)).filter((file) => file.endsWith('.test.js')
+    && !logs.includes(`${part}_${file}.log`));
+
+function main(folder, part, excepted) {
+    const seen = {}, started = [], logs = fs.readdirSync(folder).filter((name) => name.startsWith(`${part}_`));
+    for (const file of logs) {
         const one = startedIn(fs.readFileSync(path.join(folder, file), 'utf8'));
         for (const [name, count] of Object.entries(one.seen)) seen[name] = (seen[name] ?? 0) + count;
         started.push(...one.started.map((what) => `${file}: ${what}`));
     }
     const missing = [...programNames, 'rtcc'].filter((name) => !seen[name]);
+    const untraced = untracedOf(part, logs).filter((file) => !excepted.includes(file));
     console.log(`started in ${folder}: ${JSON.stringify(seen)}`);
     if (started.length) console.log(`programs that started others:\n${started.join('\n')}`);
     if (missing.length) console.log(`never seen: ${missing}`);
-    process.exitCode = started.length || missing.length ? 1 : 0;
+    if (untraced.length) console.log(`without a trace: ${untraced}`);
+    process.exitCode = started.length || missing.length || untraced.length ? 1 : 0;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) main(process.argv[2], process.argv[3]);
+if (process.argv[1] === fileURLToPath(import.meta.url)) main(process.argv[2], process.argv[3], process.argv.slice(4));

@@ -1,23 +1,27 @@
-/* Every parameter of every program with two hundred hostile values: where one is wrong the answer is 4xx with a sentence, never
- * a 5xx; nothing comes back as markup; the answer's headers are the same as for everybody; and it takes no longer than an honest
- * request. The parameters come from the programs' own --help. */
+/* Every parameter of every program with two hundred hostile values, of a file its name, its type and its bytes: where one is wrong
+ * the answer is 4xx with a sentence, never a 5xx; nothing comes back as markup or stands in a log; the answer's headers are the same
+ * as for everybody; and it takes no longer than an honest request. The parameters come from the programs' own --help. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { hasUsualHeaders, isEchoed, isHarmless, soundLogs } from '../lib/harmless.js';
 import { hostileValues, mustRefuse, wayOf } from '../lib/hostile.js';
-import { buildFolder, startInstance } from '../lib/instance.js';
+import { buildFolder, startInstance, until } from '../lib/instance.js';
 import { conversation, sendFile } from '../lib/people.js';
 import { bytesOf, Wire } from '../lib/raw.js';
 import { methodsOf, programNames, tableOf } from '../lib/table.js';
 import { rtcc, schedule } from '../lib/wire.js';
 
-let instance, known;
+let instance, known, places;
 before(async () => {
     instance = await startInstance();
     const { agent, staff, customer } = await conversation(instance);
     const key = (await rtcc(buildFolder, `${instance.runDir}/rtcc.conf`, ['key', 'add', 'hostile'])).stdout.trim();
     const { file } = await sendFile(instance, customer, 'a.txt', 'text/plain', 'x');
-    const { participant } = await schedule(instance.base);
-    known = { agent, staff, customer, key, file, participant };
+    const { participant, leader } = await schedule(instance.base);
+    known = { agent, staff, customer, key, file, participant, leader };
+    places = placesOf(instance.runDir);
 });
 after(() => instance?.stop());
 
@@ -35,8 +39,8 @@ function goodValues(program) {
 
 /* [name, value] of what goes with the parameter that is tried: all that the program insists on, and what makes it work. */
 function companions(program, table, param) {
-    const good = goodValues(program), always = ['wait', 'name', 'text', 'login', 'password', 'after', 'vanity', 'token',
-        ...(program === 'form_submit' ? ['phone'] : [])];
+    const good = goodValues(program), always = ['wait', 'name', 'text', 'login', 'password', 'after', 'vanity',
+        ...(program === 'form_submit' ? ['phone'] : []), ...(program === 'vcs_call' ? [] : ['token'])]; // there it is instead of the code
     return table.filter(({ name, required }) => name !== param?.name && (required || always.includes(name)))
         .map(({ name, kind, min }) => [name, good[name] ?? (kind === 'whole number' ? min : 'x')]);
 }
@@ -48,15 +52,18 @@ const escaped = (bytes) => bytes.toString('latin1').replace(/[^A-Za-z0-9._~-]/g,
     `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 const pair = (name, value) => `${name}=${escaped(Buffer.from(value))}`;
 
-function multipartOf(fields) {
-    const parts = fields.map(([name, value]) => value.data !== undefined && !(value instanceof Buffer)
-        ? Buffer.concat([Buffer.from(`--b\r\nContent-Disposition: form-data; name="${name}"; filename="`), Buffer.from(value.name),
-            Buffer.from('"\r\nContent-Type: text/plain\r\n\r\n'), Buffer.from(value.data), Buffer.from('\r\n')])
-        : Buffer.concat([Buffer.from(`--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n`), Buffer.from(value),
-            Buffer.from('\r\n')]));
-    return Buffer.concat([...parts, Buffer.from('--b--\r\n')]);
+/* A part of multipart/form-data. The value is a text, or a file {name, type, data}, of which name or type may be missing. */
+function partOf(field, value) {
+    const isFile = value.data !== undefined && !(value instanceof Buffer), head = [`Content-Disposition: form-data; name="${field}"`];
+    if (isFile && value.name !== undefined) head.push('; filename="', value.name, '"');
+    if (isFile && value.type !== undefined) head.push('\r\nContent-Type: ', value.type);
+    return Buffer.concat([...head, '\r\n\r\n', isFile ? value.data : value].map((one) => Buffer.from(one)));
 }
 
+const multipartOf = (fields) => Buffer.concat([...fields.flatMap(([field, value]) => ['--b\r\n', partOf(field, value), '\r\n']), '--b--\r\n']
+    .map((one) => Buffer.from(one)));
+
+const multipartType = 'Content-Type: multipart/form-data; boundary=b';
 const urlencodedType = 'Content-Type: application/x-www-form-urlencoded';
 const chunked = (body) => Buffer.concat([...(body.length ? [Buffer.from(`${body.length.toString(16)}\r\n`), body,
     Buffer.from('\r\n')] : []), Buffer.from('0\r\n\r\n')]);
@@ -79,72 +86,105 @@ function requestOf(program, param, value, turn) {
             : bytesOf(isLong ? 'POST' : 'GET', isLong ? target : `${target}?${all}`, head, isLong ? Buffer.from(all) : undefined);
     }
     if (way === 'multipart') {
-        const type = 'Content-Type: multipart/form-data; boundary=b';
-        return bytesOf('POST', `${target}?${[...query, value.beside?.slice(1) ?? ''].join('&')}`.slice(0, 7000), [...head, type],
-            multipartOf([...tried, ...rest]));
+        return bytesOf('POST', `${target}?${[...query, value.beside?.slice(1) ?? ''].join('&')}`.slice(0, 7000),
+            [...head, multipartType], multipartOf([...tried, ...rest]));
     }
     const body = Buffer.from([...tried, ...rest].map(([name, one]) => pair(name, one)).join('&') + (value.beside ?? ''));
     return way === 'chunked' ? bytesOf('POST', target, [...head, urlencodedType, 'Transfer-Encoding: chunked'], chunked(body), null)
         : bytesOf('POST', target, [...head, urlencodedType], body);
 }
 
+/* As browsers write a name (WHATWG HTML): what would end it is escaped. */
+const asBrowsersWrite = (name) => Buffer.from(name.toString('latin1').replaceAll('"', '%22').replaceAll('\r', '%0D')
+    .replaceAll('\n', '%0A'), 'latin1');
+
+/* An upload with the value as the file's name, type or data: {bytes, content}. Names go in turn as they are and as a browser writes
+ * them. The content is what stands behind the part's head, which a name or a type may end before its time. */
+function uploadOf(param, place, value, turn) {
+    const file = { name: Buffer.from('a.txt'), type: Buffer.from('text/plain'), data: Buffer.from('x') };
+    file[place] = value.isMissing ? undefined : value.bytes ?? Buffer.from(value.raw);
+    const sent = { ...file, data: file.data ?? Buffer.alloc(0) };
+    if (place === 'name' && file.name && turn % 2) sent.name = asBrowsersWrite(file.name);
+    const rest = companions('file_put', tableOf('file_put'), param).map(([name, good]) => [name, String(good)]);
+    const target = `/cgi_bin/file_put?${value.beside?.slice(1) ?? ''}`.slice(0, 7000);
+    const accept = ['application/json', 'text/html', 'application/json', 'application/xml'][turn % 4];
+    const part = partOf(param.name, sent), body = multipartOf([[param.name, sent], ...rest]);
+    return { content: part.subarray(part.indexOf('\r\n\r\n') + 4), bytes: bytesOf('POST', target, [`Accept: ${accept}`, multipartType], body) };
+}
+
+/* Whether an upload has to be refused: a name has 200 characters at most and is text, a part's head has no NUL. */
+function mustRefuseUpload(place, value) {
+    if (value.beside && value.isBroken) return true;
+    if (place === 'name') return value.isMissing || value.isBroken || [...value.bytes?.toString('utf8') ?? ''].length > 200;
+    return place === 'type' && value.bytes?.includes(0);
+}
+
 /* ── answers ── */
 
-const decode = (page) => page.replaceAll('&quot;', '"').replace(/&#0*39;|&#x27;|&apos;/gi, "'").replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+const took = { honest: [], hostile: [], honestFiles: [], hostileFiles: [] };
 
-/* The sentence of an error, whatever form it has. */
-function sentenceOf(answer) {
-    const type = answer.header('content-type') ?? '';
-    if (type.startsWith('application/json')) return JSON.parse(answer.body).error.reason;
-    if (type.startsWith('application/xml')) return decode(/<reason>([^<]*)<\/reason>/.exec(answer.body)?.[1] ?? '');
-    return decode(/<p[^>]*>([^<]+)<\/p>/.exec(answer.body)?.[1] ?? '').trim();
+async function askFor(wire, bytes, program, what, times) {
+    const answer = await wire.ask(bytes);
+    assert.ok(answer, `${what}: closed without an answer`);
+    times.push(answer.ms);
+    isHarmless(answer, what);
+    hasUsualHeaders(program, answer, what);
+    return answer;
 }
-
-/* Whether a text stands in an answer as it was sent where it means something there. */
-function isEchoed(answer, sent) {
-    const type = answer.header('content-type') ?? '', means = type.startsWith('text/html') ? /[<"']|&injected/
-        : type.startsWith('application/xml') ? /<|&injected/ : type.startsWith('application/json') ? /["<]/ : undefined;
-    return means !== undefined && sent.length > 2 && means.test(sent) && answer.body.includes(sent);
-}
-
-/* What no answer may have, whatever was sent. */
-function isHarmless(answer, what) {
-    const type = answer.header('content-type') ?? '';
-    assert.ok(answer.status >= 200 && answer.status < 500, `${what}: ${answer.status} ${answer.body.slice(0, 300)}`);
-    assert.ok(!answer.head.some((line) => /^(x-injected|status|set-cookie: injected)/i.test(line)), `${what}: ${answer.head}`);
-    assert.doesNotMatch(answer.head.join('\n'), /^location: *(https?:)?\/\/(?!127\.0\.0\.1|localhost)/im, what);
-    assert.equal(new Set(answer.names).size, answer.names.length - Math.max(0, answer.names.filter((one) =>
-        one === 'set-cookie').length - 1), `${what}: a header twice: ${answer.names}`);
-    assert.doesNotMatch(answer.body, /root:x:0:0|RTCC_CONF|SQLITE|sqlite error|no such (table|column)/, what);
-    if (type.startsWith('text/html')) {
-        assert.doesNotMatch(answer.body, /(href|src|action)\s*=\s*["']?\s*(javascript|vbscript|data):/i, what);
-        assert.doesNotMatch(answer.body, /<(script|svg|img)[^>]*injected|<injected/i, what);
-    }
-    if (answer.status >= 400) assert.match(sentenceOf(answer), /^\S+(\s+\S+){2,}[.]$/, `${what}: a sentence: ${answer.body}`);
-}
-
-/* One set of headers for each kind of answer of a program, cookies excepted, which stand in the answers that sign in. */
-const shapes = new Map();
-function hasUsualHeaders(program, answer, what) {
-    const kind = [program, answer.status, answer.header('content-type'), answer.header('transfer-encoding')].join(' ');
-    const names = answer.names.filter((one) => one !== 'set-cookie').join(' ');
-    if (!shapes.has(kind)) shapes.set(kind, names);
-    assert.equal(names, shapes.get(kind), `${what}: other headers`);
-}
-
-const took = { honest: [], hostile: [] };
 
 async function tryValue(wire, program, param, value, turn) {
     const what = `${program} ${param.name} = ${value.label} (${turn})`;
-    const answer = await wire.ask(requestOf(program, param, value, turn));
-    assert.ok(answer, `${what}: closed without an answer`);
-    took.hostile.push(answer.ms);
-    isHarmless(answer, what);
-    hasUsualHeaders(program, answer, what);
+    const answer = await askFor(wire, requestOf(program, param, value, turn), program, what, took.hostile);
     if (value.bytes?.length < 1000) assert.ok(!isEchoed(answer, value.bytes.toString('utf8')), `${what}: echoed: ${answer.body}`);
     if (mustRefuse(param, value)) assert.ok(answer.status >= 400, `${what}: ${answer.status} ${answer.body.slice(0, 300)}`);
     if (turn % 10 === 0) took.honest.push((await wire.ask(bytesOf('GET', '/cgi_bin/form_submit'))).ms);
+}
+
+/* The name that a download has (RFC 8187), from a header that is ASCII and nothing else. */
+function nameOf(answer, what) {
+    const found = /^(attachment|inline); filename="([\x20-\x7e]*)"; filename\*=UTF-8''((?:[\w.~-]|%[0-9A-F]{2})+)$/
+        .exec(answer.header('content-disposition'));
+    assert.ok(found && !/["\\]/.test(found[2]), `${what}: ${answer.header('content-disposition')}`);
+    return decodeURIComponent(found[3]);
+}
+
+/* An upload, and where it was taken, the file as its reader gets it: its own bytes, with a name that leads nowhere and no type of
+ * its sender's. */
+async function tryUpload(wire, param, place, value, turn) {
+    const what = `file_put, the ${place} of a file = ${value.label} (${turn})`, { bytes, content } = uploadOf(param, place, value, turn);
+    const answer = await askFor(wire, bytes, 'file_put', what, took.hostileFiles);
+    if (turn % 10 === 0) took.honestFiles.push((await wire.ask(uploadOf(param, 'data', { bytes: Buffer.from('x') }, turn).bytes)).ms);
+    if (mustRefuseUpload(place, value)) assert.ok(answer.status >= 400, `${what}: ${answer.status} ${answer.body.slice(0, 300)}`);
+    if (answer.status !== 200) return;
+    const query = `id=${JSON.parse(answer.body).file}&token=${known.customer.token}`;
+    const got = await askFor(wire, bytesOf('GET', `/cgi_bin/file_get?${query}`), 'file_get', what, []);
+    assert.equal(got.status, 200, what);
+    assert.equal(got.header('content-type'), 'application/octet-stream', what);
+    assert.equal(got.body, content.toString('utf8'), what);
+    const name = nameOf(got, what);
+    assert.doesNotMatch(name, /[\x00-\x1f\x7f/\\]|^$/, what);
+    const isPlain = place === 'name' && turn % 2 && !/\\|%(0d|0a|22)/i.test(value.bytes?.toString() ?? value.raw);
+    const kept = (value.bytes ?? Buffer.from(value.raw ?? '')).toString('utf8').replace(/^.*\//s, '').replace(/[\x00-\x1f\x7f]/g, '_');
+    if (isPlain) assert.equal(name, kept || 'file', what);
+}
+
+/* Everything in a folder but what grows by itself, and the bytes of files. */
+function placesOf(folder, below = '') {
+    return fs.readdirSync(path.join(folder, below), { withFileTypes: true }).flatMap((one) => {
+        const name = path.join(below, one.name);
+        if (/^(tmp|state\/files)$/.test(name) || /^state\/(rtcc|live)\.db/.test(name)) return [];
+        return one.isDirectory() ? [name, ...placesOf(folder, name)] : [name];
+    }).sort();
+}
+
+/* All jobs, two at a time; gives what went wrong. */
+async function allOf(jobs, tryOne) {
+    const faults = [];
+    await Promise.all([new Wire(instance.port), new Wire(instance.port)].map(async (wire) => {
+        for (let job; (job = jobs.pop());) await tryOne(wire, ...job).catch((fault) => faults.push(fault.message));
+        wire.close();
+    }));
+    assert.deepEqual(faults.slice(0, 20), [], `${faults.length} faults`);
 }
 
 /* ── the tests ── */
@@ -154,18 +194,53 @@ test('there are two hundred hostile values, all different', () => {
     assert.ok(kinds.size >= 200, `${kinds.size}`);
 });
 
+/* What a program is asked by who means well: in the right way, then without anything, with nobody's token, by a wrong method, and
+ * with too much. */
+async function honestly(program) {
+    const wire = new Wire(instance.port), statuses = new Set(), table = tableOf(program), target = `/cgi_bin/${program}`;
+    for (let turn = 0; turn < 6; turn++) {
+        const accept = `Accept: ${['application/json', 'text/html', 'application/xml'][turn % 3]}`;
+        const requests = { right: requestOf(program, undefined, { isMissing: true }, turn),
+            'by nobody': bytesOf('GET', `${target}?token=m_1_x&conf=1server&id=1`, [accept, 'Authorization: Bearer a_x']),
+            'of nothing': bytesOf('POST', target, [accept, urlencodedType], Buffer.alloc(0)), 'by PUT': bytesOf('PUT', target, [accept]),
+            'of too much': bytesOf('POST', target, [accept, urlencodedType], Buffer.alloc(140000, 'x')) };
+        for (const [how, bytes] of Object.entries(requests)) {
+            const what = `${program} asked ${how}, ${accept}`, answer = await askFor(wire, bytes, program, what, []);
+            statuses.add(answer.status);
+            if (how === 'right') assert.ok(answer.status < 400 || program === 'vcs_conf_delete', `${what}: ${answer.status} ${answer.body}`);
+        }
+    }
+    wire.close();
+    assert.ok(table.length && statuses.size >= 3, `${program}: ${[...statuses]}`);
+}
+
+test('who means well gets the headers that everybody is to get, in the right way and in the wrong', async () => {
+    for (const program of programNames) await honestly(program);
+});
+
 for (const program of programNames) {
     test(`${program}: two hundred hostile values in each parameter are a sentence where they are wrong, and do no harm`, async () => {
-        const wires = [new Wire(instance.port), new Wire(instance.port)], jobs = [], faults = [];
-        tableOf(program).filter(({ kind }) => kind !== 'file').forEach((param, i) =>
-            hostileValues.forEach((value, j) => jobs.push([param, value, i + j])));
-        await Promise.all(wires.map(async (wire) => {
-            for (let job; (job = jobs.pop());) await tryValue(wire, program, ...job).catch((fault) => faults.push(fault.message));
-            wire.close();
-        }));
-        assert.deepEqual(faults.slice(0, 20), [], `${faults.length} faults`);
+        const jobs = tableOf(program).filter(({ kind }) => kind !== 'file').flatMap((param, i) =>
+            hostileValues.map((value, j) => [program, param, value, i + j]));
+        await allOf(jobs, tryValue);
     });
 }
+
+test('a file with a hostile name, type or content is refused, or kept as a file and nothing else', async () => {
+    const before = took.hostileFiles.length;
+    for (const program of programNames) {
+        const params = tableOf(program).filter(({ kind }) => kind === 'file');
+        assert.equal(params.length, program === 'file_put' ? 1 : 0, program);
+        await allOf(params.flatMap((param) => ['name', 'type', 'data'].flatMap((place, i) =>
+            hostileValues.map((value, j) => [param, place, value, i + j]))), tryUpload);
+    }
+    assert.ok(took.hostileFiles.length - before >= 600);
+    const files = fs.readdirSync(path.join(instance.runDir, 'state/files'));
+    assert.deepEqual(files.filter((name) => !/^[\w-]{32}$/.test(name)), [], 'places have names of our own');
+    assert.ok(files.length > 200, `${files.length} files`);
+    assert.deepEqual(placesOf(instance.runDir), places, 'nothing else was made');
+    assert.ok(!fs.existsSync('/tmp/injected'));
+});
 
 test('what was kept of all this is shown as it was sent, and never as markup', async () => {
     const { customer, staff, agent, key } = known, wire = new Wire(instance.port), conf = customer.conference;
@@ -179,6 +254,7 @@ test('what was kept of all this is shown as it was sent, and never as markup', a
         for (const accept of ['application/json', 'text/html', 'application/xml']) {
             const answer = await wire.ask(bytesOf('GET', `/cgi_bin/${target}`, [`Accept: ${accept}`, ...head]));
             isHarmless(answer, target);
+            hasUsualHeaders(target.split('?')[0], answer, target);
             for (const { bytes } of hostileValues) {
                 const sent = bytes?.toString('utf8') ?? '';
                 if (sent.includes('injected')) assert.ok(!isEchoed(answer, sent), `${target} as ${accept}: ${sent}`);
@@ -194,8 +270,36 @@ test('what was kept of all this is shown as it was sent, and never as markup', a
  * twice as long is allowed. By itself it is 10 ms for the hostile, a megabyte included. */
 test('p99 of the hostile is below 50 ms, or below twice the honest where the machine is slow', () => {
     const p99 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.99)];
-    const hostile = p99(took.hostile), honest = p99(took.honest);
-    console.log(`# ${took.hostile.length} hostile requests, p99 ${hostile.toFixed(1)} ms; honest ${honest.toFixed(1)} ms`);
-    assert.ok(took.hostile.length > 20000);
-    assert.ok(hostile < Math.max(50, 2 * honest), `${hostile} ms, honest ${honest} ms`);
+    for (const [kind, hostiles, honests, least] of [['requests', took.hostile, took.honest, 20000],
+        ['uploads', took.hostileFiles, took.honestFiles, 600]]) {
+        const hostile = p99(hostiles), honest = p99(honests);
+        console.log(`# ${hostiles.length} hostile ${kind}, p99 ${hostile.toFixed(1)} ms; honest ${honest.toFixed(1)} ms`);
+        assert.ok(hostiles.length > least);
+        assert.ok(hostile < Math.max(50, 2 * honest), `${kind}: ${hostile} ms, honest ${honest} ms`);
+    }
+});
+
+/* The log when a request that stands at its end is in it; the web server writes it now and then. */
+async function logsWith(wire, target) {
+    await wire.ask(bytesOf('GET', target));
+    await until(() => instance.log('access').includes(`"GET ${target} HTTP/1.1" 404`), 'the log is written');
+    return soundLogs(instance);
+}
+
+test('nothing of all this stands in a log, nor a secret; a path and the name of a browser only without what a terminal obeys', async () => {
+    const { customer, staff, agent, key, participant, leader } = known, wire = new Wire(instance.port);
+    const secrets = [customer.token, staff.token, agent.token, agent.csrf, key, instance.password, participant, leader];
+    const hasNoSecret = (logs) => Object.entries(logs).forEach(([name, text]) => secrets.forEach((secret) =>
+        assert.ok(!text.includes(secret), `${name}: ${text.split('\n').find((line) => line.includes(secret))}`)));
+    const logs = await logsWith(wire, '/cgi_bin/all_was_sent');
+    for (const [name, text] of Object.entries(logs)) assert.equal(/.*injected.*/i.exec(text)?.[0], undefined, name);
+    assert.ok(logs['access.log'].split('\n').length > took.hostile.length && logs['rtcc.log'].length > 1000, 'they are kept');
+    hasNoSecret(logs);
+    for (const { bytes } of hostileValues.filter((value) => value.bytes?.length < 2000)) {
+        const browser = bytes.toString('latin1').replace(/[\0\r\n]/g, ''); // these end a header, or the request
+        for (const target of [`/${escaped(bytes)}`, `/cgi_bin/vcs_call/${escaped(bytes)}`, `/call/${participant}${escaped(bytes)}`])
+            assert.ok((await wire.ask(bytesOf('GET', target, [`User-Agent: ${browser}`, `Referer: ${browser}`])))?.status < 500, target);
+    }
+    hasNoSecret(await logsWith(wire, '/cgi_bin/all_was_logged'));
+    wire.close();
 });

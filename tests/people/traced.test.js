@@ -1,5 +1,5 @@
-/* Every program traced over a whole case: none starts another program, whatever it is asked. tests/run traces all of cgi, web and
- * people besides, for programs that are started (tests/lib/traces.js). */
+/* Every program traced over a whole case: none starts another program, whatever it is asked. tests/run traces all of cgi, web,
+ * people, browser and fault besides, for programs that are started (tests/lib/traces.js). */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { wholeFlow } from '../lib/everything.js';
@@ -52,7 +52,9 @@ test('the look at a trace finds what a program starts, by itself or by a child, 
     const run = '8 execve("/bin/id", [...], 0x1 /* 1 var */ <unfinished ...>\n', rest = '8 <... execve resumed>) = 0\n';
     assert.deepEqual(found(forked + run + rest), ['a child of queue tried /bin/id']);
     assert.deepEqual(found(`7 vfork( <unfinished ...>\n${run}7 <... vfork resumed>) = 8\n${rest}`), ['a child of queue tried /bin/id']);
-    assert.deepEqual(found(`7 +++ exited with 0 +++\n${forked}${run}${rest}${run.replace('8', '7')}`), [], 'a number that is used again');
+    for (const end of ['exited with 0', 'killed by SIGKILL']) {
+        assert.deepEqual(found(`7 +++ ${end} +++\n${forked}${run}${rest}${run.replace('8', '7')}`), [], 'a number that is used again');
+    }
     assert.deepEqual(startedIn('5 execve("/x/sbin/rtcc", [...]) = 0\n5 clone() = 6\n6 execve("/x/cgi-bin/vcs", [...]) = 0\n').started,
         ['a child of rtcc tried /x/cgi-bin/vcs']);
 });

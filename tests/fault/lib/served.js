@@ -15,18 +15,18 @@ export async function timesOf(calls, isOver) {
     return took;
 }
 
-/* The same when nothing is done to it. */
+/* The same when nothing is done to it: what the machine needs by itself. */
 export const alone = (calls) => timesOf(calls, (count) => count >= 400);
 
 const p99 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.99)];
 
-/* All but one answer in a hundred come within SERVED_MS: a few milliseconds are usual, so this holds on a machine that others use as
- * well (27 ms were the most in sixty-five measurements with up to seven processes for two processors). Where even that is too slow
- * right before and after, twice the time that it takes by itself. The hundredth may wait for the disk, as it may without all this. */
-export async function wereServed(t, meanwhile, before, calls) {
-    const slowest = Math.max(...meanwhile), one = p99(meanwhile), other = p99([...before, ...await alone(calls)]);
+/* All but one answer in a hundred come within SERVED_MS, whatever the machine needs by itself, which is said so that a failure can be
+ * told from a machine that is busy with other things: a few milliseconds are usual, on one that does nothing else 3 to 12 under
+ * attack. The hundredth may wait for the disk, as it may without all this. */
+export function wereServed(t, meanwhile, before) {
+    const slowest = Math.max(...meanwhile), one = p99(meanwhile), other = p99(before);
     t.diagnostic(`all but one in a hundred of ${meanwhile.length} in ${one.toFixed(1)} ms, the slowest ${slowest.toFixed(1)} ms; ` +
         `${other.toFixed(1)} ms by themselves`);
     assert.ok(meanwhile.length >= 200, `${meanwhile.length} answers`);
-    assert.ok(one <= Math.max(SERVED_MS, 2 * other), `${one} ms; without it ${other} ms`);
+    assert.ok(one <= SERVED_MS, `${one} ms; without it ${other} ms`);
 }
