@@ -20,8 +20,9 @@ function treeWithNull() {
     const text = fs.readFileSync(file, 'utf8');
     const more = text
         .replace(/^upstream rtcc_status \{/m, 'upstream rtcc_null {\n    server unix:/run/rtcc/null.sock max_fails=0;\n    keepalive 16;\n}\n$&')
-        .replace('agent_poll|agent_act|status', '$&|null');
-    if (more.split('null').length < 4) throw new Error('conf/nginx/rtcc.conf is not as this file knows it');
+        .replace('agent_poll|agent_act|status', '$&|null')
+        .replace('conf_view|transcript|status', '$&|null');
+    if (more.split('null').length < 6) throw new Error('conf/nginx/rtcc.conf is not as this file knows it');
     fs.writeFileSync(file, more);
     const build = path.join(folder, 'build');
     fs.cpSync(path.join(buildFolder, 'cgi-bin'), path.join(build, 'cgi-bin'), { recursive: true });

@@ -1,7 +1,8 @@
 /* A FastCGI responder in a few lines: stands in for a program, so that a test sees exactly what the web server hands over.
  *
- * respond(socketPath, answer): `answer({params, body, keep})` gives a text (headers, empty line, body), or null: the connection
- * is cut without an answer, as when a program dies. Gives {close(), connections}. */
+ * respond(socketPath, answer): `answer({params, body, keep, nth})` gives a text (headers, empty line, body), or null: the connection
+ * is cut without an answer, as when a program dies; `nth`: the how manieth request of its connection it is, from 1. Gives {close(),
+ * connections}. */
 import net from 'node:net';
 
 const BEGIN = 1, END = 3, PARAMS = 4, STDIN = 5, STDOUT = 6;
@@ -34,7 +35,7 @@ function pairs(bytes) {
 
 async function finish(socket, request, answer) {
     const params = pairs(Buffer.concat(request.params));
-    const text = await answer({ params, body: Buffer.concat(request.body), keep: request.keep });
+    const text = await answer({ params, body: Buffer.concat(request.body), keep: request.keep, nth: request.nth });
     if (text === null) {
         socket.destroy();
         return;
@@ -54,7 +55,7 @@ export function respond(socketPath, answer) {
         open.add(socket);
         socket.on('close', () => open.delete(socket));
         socket.on('error', () => socket.destroy());
-        let waiting = Buffer.alloc(0), request;
+        let waiting = Buffer.alloc(0), request, nth = 0;
         socket.on('data', (data) => {
             waiting = Buffer.concat([waiting, data]);
             while (waiting.length >= 8) {
@@ -62,7 +63,7 @@ export function respond(socketPath, answer) {
                 if (waiting.length < whole) return;
                 const type = waiting[1], id = waiting.readUInt16BE(2), content = waiting.subarray(8, 8 + bytes);
                 waiting = waiting.subarray(whole);
-                if (type === BEGIN) request = { id, keep: (content[2] & 1) === 1, params: [], body: [] };
+                if (type === BEGIN) request = { id, nth: ++nth, keep: (content[2] & 1) === 1, params: [], body: [] };
                 else if (type === PARAMS && bytes) request.params.push(content);
                 else if (type === STDIN && bytes) request.body.push(content);
                 else if (type === STDIN) finish(socket, request, answer);

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { respond } from '../lib/fastcgi.js';
 import { find, get, post, request } from '../lib/http.js';
-import { freePort, isListening, tree, until } from '../lib/instance.js';
+import { freePort, isListening, sleep, tree, until } from '../lib/instance.js';
 import { refusedByTheServer } from '../lib/ways.js';
 
 const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; " +
@@ -33,12 +33,15 @@ const placed = () => conf.replace('listen 80;', `listen 127.0.0.1:${port};`).rep
     .replaceAll('/var/log/nginx/rtcc_', `${folder}/`)
     .replace(/include .*rtcc-tls.*/, '');
 
-/* Says back what it was given; in the query: "die" cuts the connection, "status=N" answers that status, "big" a long text. */
+/* Says back what it was given; in the query: "die" cuts the connection, "once" for the first time, "kept" where it is not the first
+ * request of its connection, "slow" waits, "status=N" answers that status, "big" a long text. */
 let died = 0, alive = 0;
-function program(given) {
+async function program(given) {
     const query = given.params.QUERY_STRING;
     if (query.includes('once') && died++ === 0) return null;
+    if (query.includes('kept') && given.nth > 1) return null;
     if (query.includes('die')) return null;
+    if (query.includes('slow')) await sleep(300);
     alive++;
     const status = /status=(\d+)/.exec(query)?.[1] ?? '200';
     const padding = query.includes('big') ? 'x'.repeat(200000) : '';
@@ -147,6 +150,13 @@ test('connections to programs are kept, except to those that work on one request
         const [, upstream] = new RegExp(`^upstream rtcc_${name} \\{([^}]*)\\}`, 'm').exec(conf);
         assert.equal(upstream.includes('keepalive'), isKept, name);
     }
+});
+
+test('a program that lets go of all connections that are kept to it costs no request', async () => {
+    await Promise.all(Array.from({ length: 5 }, () => get(base, '/cgi_bin/conf_poll?slow')));
+    for (let i = 0; i < 5; i++) assert.equal((await get(base, '/cgi_bin/conf_poll?kept')).status, 200);
+    died = 0;
+    assert.equal((await get(base, '/cgi_bin/conf_poll?once')).status, 200);
 });
 
 test('a GET whose program dies under it is asked once more, a POST and a service call are not', async () => {
