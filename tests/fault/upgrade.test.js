@@ -1,10 +1,8 @@
-/* The web server reloads, the programs are replaced by newer ones, a backup is made, all while people talk: nobody notices. Every
- * request is sent once, and one that fails is a fault; but for what is cut off with a kept connection that the web server closes:
- * who asks once more is answered. Needs the whole machine. */
+/* The programs are replaced by newer ones, a backup is made, all while people talk: nobody notices. Every request is sent once, and
+ * one that fails is a fault. Needs the whole machine. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
@@ -18,18 +16,14 @@ import { startWorld } from './lib/world.js';
 
 const HOLD_S = 5;
 
-/* A conversation that goes on until stop(): both read with held polls and write, and every answer has to be a good one. `client`:
- * the agent whose connections they keep, and which faults are none but are asked once more. {stop() → how much was said and read} */
-function keepTalking(instance, { customer, staff }, pause, { agent, isAskedAgain = () => false } = {}) {
+/* A conversation that goes on until stop(): both read with held polls and write, and every answer has to be a good one. {stop() →
+ * how much was said and read} */
+function keepTalking(instance, { customer, staff }, pause) {
     const state = { isOver: false, isSaid: false, said: [], read: new Map([[customer, []], [staff, []]]) };
-    const once = (asking) => asking({ agent }).catch((error) => {
-        if (!isAskedAgain(error)) throw error;
-        return asking({}); // on a connection of its own, as a browser does it
-    });
     const speak = async (member, name) => {
         for (let i = 0; !state.isOver; i++) {
             const text = `${name} ${i}`;
-            await once((how) => say(instance, member, text, text, how));
+            await say(instance, member, text, text);
             state.said.push(text);
             await sleep(pause * (0.5 + Math.random()));
         }
@@ -37,8 +31,7 @@ function keepTalking(instance, { customer, staff }, pause, { agent, isAskedAgain
     const listen = async (member) => {
         for (let after = 0, page, isLast = false; !isLast || page.events.length; ({ after } = page)) {
             isLast = state.isSaid; // what was on its way when it was over is read, too
-            const from = after;
-            page = await once((how) => confPoll(instance, member, from, state.isOver ? 0 : HOLD_S, how));
+            page = await confPoll(instance, member, after, state.isOver ? 0 : HOLD_S);
             state.read.get(member).push(...page.events.filter((one) => one.kind === 'message').map((one) => one.text));
         }
     };
@@ -93,44 +86,6 @@ function replaceAll(build) {
 
 /* The inode of the file that a process runs. */
 const inodeOf = ({ pid }) => { try { return fs.statSync(`/proc/${pid}/exe`).ino; } catch { return 0; } };
-
-const reloads = {
-    nginx: ({ runDir }) => execFileSync('nginx', ['-p', `${runDir}/`, '-c', 'nginx.conf', '-s', 'reload'], { cwd: runDir,
-        stdio: 'pipe', env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } }),
-    apache: ({ runDir }) => process.kill(Number(fs.readFileSync(path.join(runDir, 'apache.pid'), 'utf8')), 'SIGUSR1'), // graceful
-};
-const serverOf = { nginx: 'nginx', apache: 'apache2' };
-
-/* Each reload while messages go both ways and polls are held. */
-async function reload(t, web, client) {
-    const instance = await startInstance({ web, settings: { hold_s: HOLD_S } });
-    try {
-        const pairs = await talks(instance, 4, ['anna']), running = pairs.map((pair) => keepTalking(instance, pair, 30, client));
-        const workers = new Set();
-        for (let i = 0; i < 8; i++) {
-            instance.processes(serverOf[web]).forEach(({ pid }) => workers.add(pid));
-            reloads[web](instance);
-            await ask(instance);
-            await sleep(600);
-        }
-        const said = await Promise.all(running.map((one) => one.stop()));
-        assert.ok(workers.size > 9, `${workers.size} processes`);
-        assert.ok(said.every((one) => one > 20), String(said));
-        t.diagnostic(`${said} messages, ${workers.size} processes of ${web}, ${client?.again ?? 0} asked again`);
-    } finally {
-        client?.agent?.destroy();
-        await instance.stop();
-    }
-}
-
-/* Clients that keep their connections. A web server that reloads closes those that have nothing to do (nginx before 1.27.4 knows no
- * keepalive_min_timeout), and whoever is just sending on one is cut off before any answer: HTTP knows it (RFC 9112, 9.3.1), and a
- * browser asks once more. That much is allowed here, and nothing else: not twice, and no answer of another status. */
-function keepConnections() {
-    const client = { agent: new http.Agent({ keepAlive: true, maxSockets: 64 }), again: 0 };
-    client.isAskedAgain = ({ code }) => ['ECONNRESET', 'EPIPE'].includes(code) && Boolean(++client.again);
-    return client;
-}
 
 /* Other files under the programs' names, then each is asked to end. */
 async function upgrade(t) {
@@ -213,11 +168,6 @@ async function backup(t) {
 }
 
 describe('while people talk', { concurrency: 2 }, () => {
-    for (const web of ['nginx', 'apache']) {
-        test(`${web} reloads eight times: no request fails`, (t) => reload(t, web));
-        test(`${web} reloads eight times: on kept connections whoever asks once more is answered`, (t) =>
-            reload(t, web, keepConnections()));
-    }
     test('the programs are upgraded with 100 live conferences: none notices', upgrade);
     test('a backup made meanwhile and restored on another place is a prefix of the history', backup);
 });

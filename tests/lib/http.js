@@ -72,7 +72,9 @@ function bodyOf(options) {
 /* request('http://127.0.0.1:8080', 'POST', '/cgi_bin/conf_post', {form: {…}}) → {status, headers, body, bytes, json(), xml()}.
  *
  * Options: query, form, multipart (objects), body with type; headers; bearer; cookie; accept; from, the address to ask from
- * (any of 127.0.0.0/8); timeout in ms (40 s); agent; signal; rawPath, sent as it is. */
+ * (any of 127.0.0.0/8); timeout in ms (40 s); agent; signal; rawPath, sent as it is.
+ *
+ * When it fails the error has `isUnheard`: it was sent on a connection that was kept, of which not a byte came any more. */
 export function request(base, method, path, options = {}) {
     const url = new URL(path, base);
     if (options.query) url.search = url.search + (url.search ? '&' : '') + urlencoded(options.query);
@@ -99,8 +101,11 @@ export function request(base, method, path, options = {}) {
                     json: () => JSON.parse(text), xml: () => parseXml(text) });
             });
         });
+        let before = 0;
+        sent.once('socket', (socket) => { before = socket.bytesRead; });
         sent.setTimeout(options.timeout ?? 40000, () => sent.destroy(new Error(`no answer from ${path} in time`)));
-        sent.on('error', reject);
+        sent.on('error', (error) => reject(Object.assign(error,
+            { isUnheard: sent.reusedSocket && sent.socket?.bytesRead === before })));
         sent.end(body);
     });
 }

@@ -6,10 +6,12 @@ import { sleep } from '../../lib/instance.js';
 
 export const questionOf = (world, n) => `Question ${n} of ${world.seed}`;
 
+export const formOf = (world, n) => ({ name: `Customer ${n}`, phone: `+1603${String(5000000 + n)}`,
+    question: questionOf(world, n), reqid: `${world.seed}-${n}` });
+
 /* The form, until he has his room: a kept form (202) is asked for again, as its page does. `tries`: he goes away after so many. */
 export function ask(world, n, tries) {
-    const form = { name: `Customer ${n}`, phone: `+1603${String(5000000 + n)}`, question: questionOf(world, n),
-        reqid: `${world.seed}-${n}` };
+    const form = formOf(world, n);
     return world.insist(`customer ${n}`, 'ask', { n, isPatient: !tries }, 'POST', '/cgi_bin/form_submit', { form },
         { tries, isFinal: (status) => status < 500 && status !== 202 });
 }

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { request } from '../../lib/http.js';
 import { buildFolder, sleep, startInstance } from '../../lib/instance.js';
 import { History } from './history.js';
-import { stream } from './random.js';
+import { seeds, stream } from './random.js';
 
 export const OFFER_S = 2;
 const COLLEAGUE = 'colleague'; // signs in and out, and is never ready for customers
@@ -60,10 +60,10 @@ class World {
         return entry;
     }
 
-    /* The rows of a query on the instance's database. */
-    rows(sql) {
+    /* The rows of a query on the database of an instance. */
+    rows(sql, instance = this.instance) {
         const json = execFileSync('sqlite3', ['-readonly', '-json', '-cmd', '.timeout 10000',
-            path.join(this.instance.runDir, 'state/rtcc.db'), sql], { encoding: 'utf8', maxBuffer: 1 << 30 });
+            path.join(instance.runDir, 'state/rtcc.db'), sql], { encoding: 'utf8', maxBuffer: 1 << 30 });
         return json.trim() ? JSON.parse(json) : [];
     }
 }
@@ -82,4 +82,20 @@ export async function startWorld(name, seed, { agents = 6, repent = 0.03, settin
 function addAgent(instance, build, login) {
     execFileSync(path.join(build, 'sbin/rtcc'), ['agent', 'add', login, login, 'agent'], { input: `${instance.password}\n`,
         env: { ...process.env, RTCC_CONF: path.join(instance.runDir, 'rtcc.conf') } });
+}
+
+/* A test in a world of its own. Its seed is said at the beginning; when it fails its history is kept. */
+export async function inWorld(name, options, run) {
+    const [seed] = seeds(1);
+    console.log(`# ${name}: seed ${seed}`);
+    const world = await startWorld(name, seed, options);
+    try {
+        await run(world);
+    } catch (error) {
+        error.message += `; FAULT_SEED=${seed} repeats it, history in ${world.history.keep()}`;
+        throw error;
+    } finally {
+        world.isOver = true;
+        await world.instance.stop();
+    }
 }

@@ -1,0 +1,82 @@
+/* The web server reloads while people talk, come and go: no request fails. Every request is sent once, and one that is not answered
+ * is a fault; but for what is cut off with a kept connection that the web server closes: it has not been done, and who asks once
+ * more is answered. Needs the whole machine. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { sleep, until } from '../lib/instance.js';
+import { check } from './lib/check.js';
+import { keepConnections } from './lib/once.js';
+import { sized } from './lib/soak.js';
+import { startTalks } from './lib/talks.js';
+import { checkVisits, startVisits } from './lib/visits.js';
+import { inWorld } from './lib/world.js';
+
+const RELOADS = sized(8, 40);
+
+const reloads = {
+    nginx: ({ runDir }) => promisify(execFile)('nginx', ['-p', `${runDir}/`, '-c', 'nginx.conf', '-s', 'reload'], { cwd: runDir,
+        env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } }),
+    apache: async ({ runDir }) => process.kill(Number(fs.readFileSync(path.join(runDir, 'apache.pid'), 'utf8')), 'SIGUSR1'), // graceful
+};
+const serverOf = { nginx: 'nginx', apache: 'apache2' };
+
+/* What only people ask, and never twice without need. The access log has each request that a program was given. */
+const asked = ['agent_act', 'agent_sign', 'conf_post', 'file_get', 'file_put', 'form_submit'];
+
+/* What was cut off has never come to a program: each has had as many requests as it was heard to answer. */
+async function checkOnce({ instance, answered }) {
+    const logged = () => {
+        const names = instance.log('access').split('\n').map((line) => /"\w+ \/cgi_bin\/(\w+)/.exec(line)?.[1]);
+        return asked.map((program) => [program, names.filter((one) => one === program).length]);
+    };
+    const heard = asked.map((program) => [program, answered.get(program).count]);
+    const isWhole = () => logged().every(([, count], i) => count >= heard[i][1]);
+    await until(isWhole, 'the access log is written', 5000, 250).catch(() => {}); // it is compared as it is
+    assert.deepEqual(logged(), heard);
+}
+
+async function reload(t, web, kept, world) {
+    const visits = startVisits(world), chance = world.random('reloads'), workers = new Set();
+    const talks = await startTalks(world, visits, 4, 30);
+    visits.go(3);
+    const hasNew = () => world.instance.processes(serverOf[web]).filter(({ pid }) => !workers.has(pid) && workers.add(pid)).length > 0;
+    hasNew();
+    for (let i = 0; i < RELOADS; i++) {
+        await reloads[web](world.instance);
+        await until(hasNew, `reload ${i}: there is a new process`);
+        await sleep(chance.between(300, 900));
+    }
+    const visited = await visits.stop(), said = await talks.stop();
+    await visits.close();
+    t.diagnostic(`${said} messages, ${visited} visits beside them, ${workers.size} processes of ${web}, ${kept?.again ?? 0} asked again`);
+    assert.ok(workers.size > RELOADS + 1, `${workers.size} processes`);
+    assert.ok(said.every((one) => one > 20), String(said));
+    assert.ok(visited > RELOADS / 2, `${visited} visits`);
+    await checkOnce(world);
+    const faults = [...check(world), ...checkVisits(world)];
+    assert.deepEqual(faults.slice(0, 20), [], `${faults.length} faults`);
+}
+
+async function reloadOf(t, web, kept) {
+    const settings = { hold_s: 5, capacity: 25, offer_s: 60 };
+    try {
+        await inWorld(`reload-${web}${kept ? '-kept' : ''}`, { agents: 3, web, settings }, (world) => {
+            world.kept = kept;
+            return reload(t, web, kept, world);
+        });
+    } finally {
+        kept?.agent.destroy();
+    }
+}
+
+describe('while people talk', { concurrency: 2 }, () => {
+    for (const web of ['nginx', 'apache']) {
+        test(`${web} reloads ${RELOADS} times: no request fails`, (t) => reloadOf(t, web));
+        test(`${web} reloads ${RELOADS} times: on kept connections whoever asks once more is answered`, (t) =>
+            reloadOf(t, web, keepConnections()));
+    }
+});
