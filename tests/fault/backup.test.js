@@ -1,0 +1,91 @@
+/* A backup is made while a crowd comes and goes, and put into another instance: what is there is a prefix of the history. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { get } from '../lib/http.js';
+import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
+import { allEvents } from '../lib/people.js';
+import { rtcc } from '../lib/wire.js';
+import { agent as worker } from './lib/agent.js';
+import { customer as visitor, hashOf } from './lib/customer.js';
+import { inWorld } from './lib/world.js';
+
+const CUSTOMERS = process.env.FAULT_SOAK ? 1000 : 60, LOOKED_AT = process.env.FAULT_SOAK ? 100 : 10;
+
+const command = (runDir, ...args) => rtcc(buildFolder, path.join(runDir, 'rtcc.conf'), args);
+
+/* So many customers; in the middle a copy is made: when that began and ended. */
+async function crowd(world, copy) {
+    const workers = world.logins.map((login) => worker(world, login));
+    const visits = Promise.all(Array.from({ length: 8 }, async () => {
+        while (world.begun < CUSTOMERS) await visitor(world, world.begun++);
+    }));
+    const all = Promise.all([visits.then(() => sleep(500)).then(() => { world.isOver = true; }), ...workers]);
+    all.catch(() => {}); // it is awaited below
+    await until(() => world.begun >= CUSTOMERS * 0.4, 'some have come', 30000 + 100 * CUSTOMERS);
+    const began = world.now(), made = await command(world.instance.runDir, 'backup', copy), ended = world.now();
+    assert.equal(made.status, 0, made.stderr);
+    await all;
+    return { began, ended };
+}
+
+/* Another instance, with the copy in place of its own database. */
+async function restored(runDir, copy) {
+    const there = await startInstance({ runDir });
+    await there.stop();
+    const { status, stderr } = await command(runDir, 'restore', copy);
+    assert.equal(status, 0, stderr);
+    return startInstance({ runDir });
+}
+
+/* The events there are the first so many of those here: what was acknowledged before is among them, what began behind is not. */
+function checkEvents(world, there, { began, ended }) {
+    const all = world.rows('SELECT id, conf, member, kind, text, data FROM event ORDER BY id');
+    const sql = `SELECT id, conf, member, kind, text, data FROM event WHERE id <= ${all.at(-1).id} ORDER BY id`;
+    const kept = world.rows(sql, there);
+    assert.ok(kept.length > 50 && kept.length < all.length, `${kept.length} of ${all.length} events`);
+    assert.deepEqual(kept, all.slice(0, kept.length), 'the first so many, nothing in between is missing');
+    const last = kept.at(-1).id;
+    for (const said of world.history.of('say').filter((one) => one.status === 200)) {
+        if (said.ended < began) assert.ok(said.answer.id <= last, `'${said.text}' was acknowledged before the backup`);
+        if (said.began > ended) assert.ok(said.answer.id > last, `'${said.text}' came after the backup`);
+    }
+    return { kept, all };
+}
+
+/* Who was served before reads there what he read here, and every file that was taken before is there. */
+async function checkReaders(world, there, kept, { began }) {
+    const before = (op) => world.history.of(op).filter((one) => one.status === 200 && one.ended < began);
+    for (const { answer } of before('ask').slice(0, LOOKED_AT)) {
+        const read = (await allEvents(there, answer)).map((one) => one.id);
+        const expected = kept.filter((one) => one.conf === Number(answer.conference.slice(0, 15))).map((one) => one.id);
+        assert.ok(read.length > 0 && read.every((id) => expected.includes(id)), 'a customer reads there what he read here');
+    }
+    for (const { name, sha, token, answer } of before('file')) {
+        const file = await get(there.base, '/cgi_bin/file_get', { id: answer.file, token });
+        assert.equal(file.status, 200, `${name}: ${file.body.slice(0, 500)}`);
+        assert.equal(hashOf(file.bytes), sha, `${name} is there as it was sent`);
+    }
+    return { customers: before('ask').length, files: before('file').length };
+}
+
+test(`a backup made among ${CUSTOMERS} customers and restored on another place is a prefix of the history`, async (t) => {
+    const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-'))), copy = path.join(folder, 'copy.db');
+    try {
+        await inWorld('backup', { agents: 4 }, async (world) => {
+            const times = await crowd(world, copy);
+            const there = await restored(path.join(folder, 'run'), copy);
+            try {
+                const { kept, all } = checkEvents(world, there, times);
+                const { customers, files } = await checkReaders(world, there, kept, times);
+                t.diagnostic(`${kept.length} of ${all.length} events, ${customers} customers, ${files} files`);
+            } finally {
+                await there.stop();
+            }
+        });
+    } finally {
+        fs.rmSync(folder, { recursive: true, force: true });
+    }
+});
