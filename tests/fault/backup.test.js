@@ -7,12 +7,13 @@ import { test } from 'node:test';
 import { get } from '../lib/http.js';
 import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
 import { allEvents } from '../lib/people.js';
+import { sized } from './lib/soak.js';
 import { rtcc } from '../lib/wire.js';
 import { agent as worker } from './lib/agent.js';
 import { customer as visitor, hashOf } from './lib/customer.js';
 import { inWorld } from './lib/world.js';
 
-const CUSTOMERS = process.env.FAULT_SOAK ? 1000 : 60, LOOKED_AT = process.env.FAULT_SOAK ? 100 : 10;
+const CUSTOMERS = sized(60, 1000), LOOKED_AT = sized(10, 100);
 
 const command = (runDir, ...args) => rtcc(buildFolder, path.join(runDir, 'rtcc.conf'), args);
 

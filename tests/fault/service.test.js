@@ -1,11 +1,11 @@
 /* The servers behind form_submit, and form_submit itself, in the middle of its calls to them: every customer is queued once. */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { describe, test } from 'node:test';
 import { sleep, until } from '../lib/instance.js';
 import { faultyWays, startBetween } from './lib/between.js';
 import { checkQueued, unfinished } from './lib/check.js';
 import { ask } from './lib/customer.js';
+import { processAt } from './lib/programs.js';
 import { seeds } from './lib/random.js';
 import { sized } from './lib/soak.js';
 import { startWorld } from './lib/world.js';
@@ -47,20 +47,6 @@ function counter() {
         seen.set(key, (seen.get(key) ?? 0) + 1);
         return seen.get(key);
     };
-}
-
-const ESTABLISHED = '01';
-
-/* The process of that name whose end of a connection to us has this port. */
-function processAt(instance, name, port) {
-    const hex = port.toString(16).toUpperCase().padStart(4, '0');
-    const lines = fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/));
-    const socket = `socket:[${lines.find((one) => one[1]?.endsWith(`:${hex}`) && one[3] === ESTABLISHED)?.[9]}]`;
-    return instance.processes(name).find(({ pid }) => {
-        try {
-            return fs.readdirSync(`/proc/${pid}/fd`).some((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`) === socket);
-        } catch { return false; } // it has just died
-    });
 }
 
 /* First nobody answers, then nobody is there to connect to; customers come all the time and go away. */
@@ -115,8 +101,8 @@ describe('service calls', { concurrency: 2 }, () => {
             let deaths = 0, forms = 0;
             between.before = (call) => {
                 if (call.program !== lastCall(numberOf(call)) || times(call) > 1) return;
-                const victim = processAt(world.instance, 'form_submit', call.asked.socket.remotePort) ??
-                    processAt(world.instance, 'rtcc', call.asked.socket.remotePort);
+                const callers = world.instance.processes().filter(({ name }) => ['form_submit', 'rtcc'].includes(name));
+                const victim = processAt(callers, call.asked.socket.remotePort);
                 if (!victim) return;
                 process.kill(victim.pid, 'SIGKILL');
                 deaths++;

@@ -1,114 +1,141 @@
-/* The programs are replaced by newer ones while people talk: nobody notices. Every request is sent once, and
- * one that fails is a fault. Needs the whole machine. */
+/* The programs and `rtcc work` are replaced by others while people talk, come and go, and kept forms are being finished: nobody
+ * notices. Every request is sent once, and one that is not answered is a fault. Needs the whole machine. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { test } from 'node:test';
-import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
-import { accept, agentPoll, ask, confPoll, readyAgent, say } from '../lib/people.js';
+import { sleep, until } from '../lib/instance.js';
+import { startBetween } from './lib/between.js';
+import { check } from './lib/check.js';
+import { formOf } from './lib/customer.js';
+import { once } from './lib/once.js';
+import { ownPrograms, processAt, upgradeOf } from './lib/programs.js';
+import { sized } from './lib/soak.js';
+import { startTalks } from './lib/talks.js';
+import { checkVisits, startVisits } from './lib/visits.js';
+import { inWorld } from './lib/world.js';
 
-const HOLD_S = 5;
+const UPGRADES = sized(1, 10), TALKS = 100, KEPT = 8;
 
-/* A conversation that goes on until stop(): both read with held polls and write, and every answer has to be a good one. {stop() →
- * how much was said and read} */
-function keepTalking(instance, { customer, staff }, pause) {
-    const state = { isOver: false, isSaid: false, said: [], read: new Map([[customer, []], [staff, []]]) };
-    const speak = async (member, name) => {
-        for (let i = 0; !state.isOver; i++) {
-            const text = `${name} ${i}`;
-            await say(instance, member, text, text);
-            state.said.push(text);
-            await sleep(pause * (0.5 + Math.random()));
-        }
+/* ── forms that are kept ── */
+
+/* Comes when the server behind the form is down; when it is well he sends the same form again, as his page does. */
+const byKeptForm = (isMended) => async (world, n) => {
+    const how = { form: formOf(world, n) }, who = `customer ${n}`;
+    const asked = await once(world, who, 'ask', { n }, 'form_submit', how, { good: [202] });
+    await isMended;
+    const { status, ended, answer } = await once(world, who, 'ask', { n }, 'form_submit', how, { isKept: false });
+    Object.assign(asked, { status, ended, answer, tries: 2 });
+    return answer;
+};
+
+const numberOf = (call) => Number(call.body.get('reqid').split('-')[1]);
+
+/* Some customers for whom the server is down. `rtcc work` finds it well as soon as there is replacement(), but slow at first: a
+ * promise with the process that has this call in hand. `calls`: those of `rtcc work` since then, {n, pid, upgrade}. */
+function keepForms(world, between, visits) {
+    const numbers = new Set(Array.from({ length: KEPT }, () => world.begun++)), kept = { calls: [] };
+    const workers = new WeakMap();
+    let isWell = false, mend, tell;
+    const isMended = new Promise((done) => { mend = done; }), hasBegun = new Promise((done) => { tell = done; });
+    between.how = (call) => {
+        if (!numbers.has(numberOf(call))) return 'pass';
+        if (!isWell) return 'error';
+        const { socket } = call.asked; // it is kept
+        if (!workers.get(socket)) workers.set(socket, processAt(world.instance.processes('rtcc'), socket.remotePort));
+        const worker = workers.get(socket);
+        if (!worker) return 'error';
+        const upgrade = upgradeOf(worker);
+        tell({ pid: worker.pid, upgrade });
+        return kept.calls.push({ n: numberOf(call), pid: worker.pid, upgrade }) > 1 ? 'pass' : 'slow';
     };
-    const listen = async (member) => {
-        for (let after = 0, page, isLast = false; !isLast || page.events.length; ({ after } = page)) {
-            isLast = state.isSaid; // what was on its way when it was over is read, too
-            page = await confPoll(instance, member, after, state.isOver ? 0 : HOLD_S);
-            state.read.get(member).push(...page.events.filter((one) => one.kind === 'message').map((one) => one.text));
-        }
+    for (const n of numbers) visits.come(n, byKeptForm(isMended));
+    kept.replacement = () => { isWell = true; return hasBegun; };
+    kept.finished = async () => {
+        const open = () => world.rows('SELECT reqid FROM request WHERE is_done = 0').map(({ reqid }) => reqid);
+        const waits = (reqid) => numbers.has(Number(reqid.split('-')[1]));
+        await until(() => kept.calls.length >= 3 * KEPT && !open().some(waits), 'the kept forms are finished', 20000, 250);
+        mend();
     };
-    const speaking = Promise.all([speak(customer, 'customer'), speak(staff, 'agent')]).then(() => { state.isSaid = true; });
-    const all = Promise.all([speaking, listen(customer), listen(staff)]);
-    all.catch(() => {}); // stop() throws it
-    return { async stop() {
-        state.isOver = true;
-        await all;
-        for (const read of state.read.values()) {
-            const said = read.filter((text) => state.said.includes(text));
-            assert.deepEqual([...said].sort(), [...state.said].sort(), 'each has read everything once');
-        }
-        return state.said.length;
-    } };
+    return kept;
 }
 
-/* So many conferences with an agent in each. */
-async function talks(instance, count, logins) {
-    const agents = await Promise.all(logins.map((login) => readyAgent(instance, login))), found = [];
-    const customers = new Map();
-    for (let i = 0; i < count; i++) {
-        const customer = await ask(instance, { question: '' });
-        customers.set(customer.conference, customer);
+/* A form takes three calls. What was in hand is finished by the process that had it in hand, all else by the one after it; who gives
+ * a call up, because it takes over three seconds on a machine that is busy with other things, leaves all of the form to the next. */
+function checkWork({ calls }, before) {
+    const olds = calls.filter((one) => one.pid === before.pid), news = calls.filter((one) => one.pid !== before.pid);
+    const formsOf = (list) => new Set(list.map(({ n }) => n)).size, said = JSON.stringify(calls);
+    assert.equal(formsOf(olds), 1, said);
+    assert.equal(formsOf(news), olds.length === 3 ? KEPT - 1 : KEPT, said);
+    assert.ok(news.every(({ upgrade }) => upgrade === before.upgrade + 1), said);
+}
+
+/* ── the upgrade ── */
+
+/* Others lie in the programs' places. While `rtcc work` has a form in hand it is asked to end, then each program in any order: so old
+ * and new ones serve side by side for a while. */
+async function replaceAll(world, programs, kept, chance) {
+    const names = ['rtcc', ...programs.names], news = new Set();
+    const ours = () => world.instance.processes().filter(({ name }) => names.includes(name)), before = programs.upgrade;
+    await programs.replace();
+    const olds = ours();
+    assert.ok(olds.every((one) => upgradeOf(one) === before));
+    const worker = await kept.replacement();
+    const inTurn = olds.map((one) => ({ ...one, at: one.pid === worker.pid ? 0 : chance.next() })).sort((a, b) => a.at - b.at);
+    const pause = chance.between(0, 50);
+    for (const { pid } of inTurn) {
+        process.kill(pid, 'SIGTERM'); // as systemctl restart does; the sockets stay
+        await sleep(pause);
     }
-    await until(async () => {
-        for (const agent of agents) {
-            for (const offer of (await agentPoll(instance, agent)).offers) {
-                found.push({ customer: customers.get(offer.conference), staff: await accept(instance, agent, offer) });
-            }
-        }
-        return found.length === count;
-    }, 'everybody is served', 60000, 0);
-    return found;
+    const isNew = (one) => news.has(one.pid) || (upgradeOf(one) === programs.upgrade && news.add(one.pid));
+    await until(() => {
+        const running = ours(), count = (list, name) => list.filter((one) => one.name === name).length;
+        return names.every((name) => count(running, name) === count(olds, name)) && running.every(isNew);
+    }, 'the new programs run, and no old one', 15000, 200);
+    const replacedAt = world.now();
+    await kept.finished();
+    checkWork(kept, worker);
+    await until(() => programs.names.every((name) => world.answered.get(name)?.began > replacedAt), 'each has answered', 20000);
 }
 
-/* A folder with the programs of its own, that can be replaced. */
-function ownBuild() {
-    const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-build-')));
-    for (const name of ['cgi-bin', 'sbin']) execFileSync('cp', ['-a', path.join(buildFolder, name), folder]);
-    return folder;
-}
-
-/* Puts other files in the programs' places, as a package's upgrade does. */
-function replaceAll(build) {
-    for (const name of fs.readdirSync(path.join(build, 'cgi-bin')).filter((one) => !one.includes('.'))) {
-        const file = path.join(build, 'cgi-bin', name);
-        fs.copyFileSync(file, `${file}.new`);
-        fs.renameSync(`${file}.new`, file);
+/* Somebody who looks all the time whether all is well. */
+async function monitor(world, state) {
+    while (!state.isOver) {
+        await once(world, 'monitor', 'status', {}, 'status', {}, { isKept: false });
+        await sleep(100);
     }
 }
 
-/* The inode of the file that a process runs. */
-const inodeOf = ({ pid }) => { try { return fs.statSync(`/proc/${pid}/exe`).ino; } catch { return 0; } };
-
-/* Other files under the programs' names, then each is asked to end. */
-async function upgrade(t) {
-    const build = ownBuild(), logins = ['anna', 'ben', 'sam', 'admin'];
-    const instance = await startInstance({ build, settings: { capacity: 25, hold_s: HOLD_S, offer_s: 60 } });
-    try {
-        const pairs = await talks(instance, 100, logins);
-        const talking = pairs.map((pair) => keepTalking(instance, pair, 3000));
+async function upgrade(t, programs, between, world) {
+    const visits = startVisits(world), chance = world.random('upgrades'), state = { isOver: false };
+    let kept = keepForms(world, between, visits);
+    const talks = await startTalks(world, visits, TALKS, 3000), watching = monitor(world, state);
+    watching.catch(() => {}); // it is awaited below
+    visits.go(4);
+    for (let i = 0; i < UPGRADES; i++) {
+        if (i) kept = keepForms(world, between, visits);
         await sleep(1000);
-        const programs = fs.readdirSync(path.join(build, 'cgi-bin')).filter((name) => !name.includes('.'));
-        const running = programs.flatMap((name) => instance.processes(name));
-        replaceAll(build);
-        for (const { pid } of running) process.kill(pid, 'SIGTERM'); // as systemctl restart does; the sockets stay
-        const olds = () => programs.filter((name) => {
-            const { ino } = fs.statSync(path.join(build, 'cgi-bin', name)), found = instance.processes(name);
-            return found.length === 0 || found.some((one) => inodeOf(one) !== ino);
-        });
-        await until(() => olds().length === 0, 'the new programs run', 15000);
-        const customer = await ask(instance);
-        assert.equal((await confPoll(instance, customer)).state, 'waiting');
-        await sleep(2000);
-        const said = await Promise.all(talking.map((one) => one.stop()));
-        t.diagnostic(`${said.reduce((a, b) => a + b)} messages in ${said.length} conferences`);
-        assert.ok(said.every((one) => one >= 2));
-    } finally {
-        await instance.stop();
-        fs.rmSync(build, { recursive: true });
+        await replaceAll(world, programs, kept, chance);
     }
+    await sleep(1000);
+    state.isOver = true;
+    await watching;
+    const visited = await visits.stop(), said = await talks.stop();
+    await visits.close();
+    const again = world.history.of('ask').filter((one) => one.kept).length - UPGRADES * KEPT;
+    t.diagnostic(`${said.reduce((a, b) => a + b)} messages in ${said.length} conferences, ${visited} visits beside them, ` +
+        `${again} of them with a form that was kept, ${[...world.answered.values()].reduce((sum, { count }) => sum + count, 0)} requests`);
+    assert.ok(said.every((one) => one >= 2));
+    const faults = [...check(world), ...checkVisits(world, (line) => line.endsWith('status 500 and no XML'))];
+    assert.deepEqual(faults.slice(0, 20), [], `${faults.length} faults`);
 }
 
-test('the programs are upgraded with 100 live conferences: none notices', upgrade);
+test(`the programs are upgraded with ${TALKS} live conferences, ${UPGRADES} time(s): none notices`, async (t) => {
+    const programs = ownPrograms(), between = await startBetween();
+    try {
+        const settings = { ...between.settings, capacity: 25, hold_s: 5, offer_s: 60 };
+        await inWorld('upgrade', { agents: 7, build: programs.folder, between, settings }, (world) =>
+            upgrade(t, programs, between, world));
+    } finally {
+        await between.stop();
+        programs.remove();
+    }
+});

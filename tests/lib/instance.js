@@ -51,7 +51,7 @@ export function processesOf(runDir) {
     const found = [];
     for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
         try {
-            const exe = path.basename(fs.readlinkSync(`/proc/${pid}/exe`));
+            const exe = path.basename(fs.readlinkSync(`/proc/${pid}/exe`)).replace(/ \(deleted\)$/, ''); // its file was replaced
             const isMarked = fs.readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`RTCC_RUN=${runDir}`);
             const isNginx = exe === 'nginx' && fs.readlinkSync(`/proc/${pid}/cwd`) === runDir;
             if (isMarked || isNginx) found.push({ pid: Number(pid), name: exe });
