@@ -16,7 +16,7 @@ import { room } from '../lib/wire.js';
 
 const seconds = Number(process.env.SOAK_S ?? 30);
 const SLACK_KB = seconds < 600 ? 64 : 0; // some pages of the heap, on a process of two MB
-const SLACK_SOCKETS = 8;                 // the web server keeps as many as were needed at once
+const SOCKETS_MOST = 8;                  // the web server keeps as many as the load below needs at once, in any process
 let instance;
 before(async () => { instance = await startInstance({ settings: { capacity: 50 } }); });
 after(() => instance?.stop());
@@ -54,7 +54,7 @@ async function repeat(what, end) {
 }
 
 const isFlat = (before, now) => now.kb <= before.kb * 1.05 + SLACK_KB && now.files <= before.files * 1.05
-    && now.sockets <= before.sockets * 1.05 + SLACK_SOCKETS;
+    && now.sockets <= SOCKETS_MOST;
 
 test(`memory and descriptors stay flat under load for ${seconds} s`, async () => {
     const end = Date.now() + seconds * 1000, history = [];
@@ -74,9 +74,9 @@ test(`memory and descriptors stay flat under load for ${seconds} s`, async () =>
     assert.ok(cases > 2 && rooms[0] > 2, 'there was load');
     assert.equal(Object.keys(first).length, new Set([...Object.keys(first), ...Object.keys(last.at(-1))]).size, 'no program died');
     for (const name of Object.keys(first)) {
-        /* one that had nothing to do yet is measured by those of its program that had */
-        const like = Object.keys(first).filter((one) => one.split(' ')[0] === name.split(' ')[0]);
-        first[name].kb = Math.max(...like.map((one) => first[one].kb));
+        /* in the short run one that had nothing to do yet is measured by those of its program that had */
+        const like = Object.keys(first).filter((one) => seconds < 600 && one.split(' ')[0] === name.split(' ')[0]);
+        first[name].kb = Math.max(first[name].kb, ...like.map((one) => first[one].kb));
         const least = Object.fromEntries(['kb', 'files', 'sockets'].map((what) =>
             [what, Math.min(...last.map((one) => one[name][what]))]));
         assert.ok(isFlat(first[name], least), `${name}: ${JSON.stringify(first[name])} became ${JSON.stringify(least)}`);
