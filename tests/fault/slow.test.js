@@ -60,7 +60,7 @@ const attacks = {
     'ranges of a file': { seconds: 15, args: (base) => ['-R', '-u', `${base}/style.css`],
         isTrue: async ({ most, isOver }) => most < SLOW / 10 && isOver
             && await until(() => answered('HEAD /style.css', 200) >= SLOW, 'all are answered') },
-    /* They read a byte in five seconds, and stay. The transcripts are made one after the other, a hundred in a second or so, and each
+    /* They read a byte in five seconds, and stay. The transcripts, three for each, are made one after the other, and each
      * that is made waits in the kernel. */
     'slow reading': { seconds: 8, args: (base) => ['-X', '-k', '3', '-w', '1', '-y', '1', '-n', '5', '-z', '1', '-u',
         `${base}/cgi_bin/transcript?conf=${customer.conference}&token=${customer.token}&format=txt`],
