@@ -119,6 +119,11 @@ const running = new Set();
 process.on('exit', () => running.forEach((one) => one.child.kill('SIGTERM')));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1)); // a test that hung was ended
 
+/* The command in front that writes down what an instance starts, where tests/run asks for it: RTCC_TRACE is how the files begin. Only
+ * the instance: to follow a browser's processes, too, makes its tests twice as long. */
+let traced = 0;
+const tracer = () => (process.env.RTCC_TRACE ? [...process.env.RTCC_TRACER.split(' '), '-o', `${process.env.RTCC_TRACE}.${++traced}`] : []);
+
 /* Starts an instance and waits for its `ready` line. All optional: port; runDir (kept afterwards); build; from, the tree whose
  * serve it is; through, a command that serve is run by; web, as serve's -w has it; tls: https on a port of its own, which is then
  * `base`, and `plainBase` the other; env; settings, an object of lines for rtcc.conf. Passwords are hashed at the lowest cost
@@ -129,7 +134,7 @@ export async function startInstance({ port, runDir, build = buildFolder, from = 
     const tlsPort = tls ? await freePort() : undefined;
     const folder = runDir ?? fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-')));
     const lines = Object.entries({ password_cost: 1, ...settings }).flatMap(([key, value]) => ['-s', `${key} ${value}`]);
-    const [command, ...args] = [...through, path.join(from, 'sbin/serve'), '-b', build, '-p', String(port), '-r', folder, '-w', web,
+    const [command, ...args] = [...tracer(), ...through, path.join(from, 'sbin/serve'), '-b', build, '-p', String(port), '-r', folder, '-w', web,
         ...tls ? ['-t', String(tlsPort)] : [], ...lines];
     const child = spawn(command, args, {
         env: { ...process.env, RTCC_DEMO_PASSWORD: demoPassword, ...env }, stdio: ['ignore', 'pipe', 'pipe'],

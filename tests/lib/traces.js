@@ -1,6 +1,6 @@
 /* What a trace of a whole test (strace -f, execve and forks) says of the programs of ours in it: that none started another one.
  *
- * As a command: `node tests/lib/traces.js FOLDER PART [FILE...]` looks at every PART_*.log there, tells how often each program was
+ * As a command: `node tests/lib/traces.js FOLDER PART [FILE...]` looks at every PART_* there, tells how often each program was
  * seen, and ends with 1 where one of them tried to start something, where a program of ours was never seen, or where a file of
  * tests/PART has no trace that is not among the FILEs. */
 import fs from 'node:fs';
@@ -48,7 +48,7 @@ export function startedIn(text) {
 
 /* The files of a part's tests that left no trace. */
 const untracedOf = (part, logs) => fs.readdirSync(path.join(tree, 'tests', part)).filter((file) => file.endsWith('.test.js')
-    && !logs.includes(`${part}_${file}.log`));
+    && !logs.some((name) => name.startsWith(`${part}_${file}.`)));
 
 function main(folder, part, excepted) {
     const seen = {}, started = [], logs = fs.readdirSync(folder).filter((name) => name.startsWith(`${part}_`));
