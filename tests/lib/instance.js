@@ -119,8 +119,8 @@ const running = new Set();
 process.on('exit', () => running.forEach((one) => one.child.kill('SIGTERM')));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1)); // a test that hung was ended
 
-/* The command in front that writes down what an instance starts, where tests/run asks for it: RTCC_TRACE is how the files begin. Only
- * the instance: to follow a browser's processes, too, makes its tests twice as long. */
+/* The command in front that writes down what an instance starts, where tests/run asks for it: RTCC_TRACE is how the files
+ * begin. Only the instance: what measures time is not slowed by it. */
 let traced = 0;
 const tracer = () => (process.env.RTCC_TRACE ? [...process.env.RTCC_TRACER.split(' '), '-o', `${process.env.RTCC_TRACE}.${++traced}`] : []);
 

@@ -1,5 +1,5 @@
 /* Every program traced over a whole case: none starts another program, whatever it is asked. tests/run traces all of cgi, web,
- * people, browser and fault besides, for programs that are started (tests/lib/traces.js). */
+ * people and fault besides, for programs that are started (tests/lib/traces.js). */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { wholeFlow } from '../lib/everything.js';
