@@ -53,5 +53,8 @@ describe('kills', { concurrency: isSoak ? 1 : 3 }, () => {
 
         test("without the offers' epoch, the same test finds acceptances of offers that were over", (t) =>
             finds(t, 'epoch', ['void'], { agents: 16, repent: 0.3 })); // somebody is free for what another declines
+
+        test('without any lease, the same test finds two agents with one customer', (t) =>
+            finds(t, 'lease', ['two agents', 'void'], { agents: 16, repent: 0.3 }));
     }
 });

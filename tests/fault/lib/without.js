@@ -1,6 +1,6 @@
-/* The switch of the kill test: FAULT_WITHOUT=reqid or epoch takes one mechanism out, to show that the test notices. Nothing in the
- * product knows of it: the reqid is taken out of the calls by a server between; the epoch by building two programs from a copy
- * of the tree in which the statement that decides who has won does not look at it, and at all else as before. */
+/* The switch of the kill test: FAULT_WITHOUT=reqid, epoch or lease takes one mechanism out, to show that the test notices. Nothing in the
+ * product knows of it: the reqid is taken out of the calls by a server between; epoch and lease by building two programs from a copy
+ * of the tree in which the statement that decides who has won does not look at them, and at all else as before. */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -8,10 +8,10 @@ import path from 'node:path';
 import { buildFolder, tree } from '../../lib/instance.js';
 import { startBetween } from './between.js';
 
-/* [file, what stands there, what stands there instead]; it is there once, so that this cannot go stale unnoticed. */
-const withoutEpoch = ['sql/invitation.sql',
-    "accepted_at = $at\nWHERE site = $site AND id = $id AND epoch = $epoch AND state = 'offered';",
-    "accepted_at = $at\nWHERE site = $site AND id = $id AND $epoch = $epoch AND state = 'offered';"];
+/* What stands instead where it is decided who has won; what stands there is there once, so that this cannot go stale unnoticed. epoch: an
+ * old offer wins as long as another is open; lease: any offer wins at any time. */
+const deciding = 'accepted_at = $at\nWHERE site = $site AND id = $id AND ', decided = "epoch = $epoch AND state = 'offered';";
+const instead = { epoch: "$epoch = $epoch AND state = 'offered';", lease: '$epoch = $epoch;' };
 const theirPrograms = ['cgi-bin/agent_act', 'cgi-bin/vcs_call'];
 
 function edit(folder, [file, before, after]) {
@@ -22,13 +22,13 @@ function edit(folder, [file, before, after]) {
 
 /* A copy of the build with the programs that were built from the edited tree: its folder. The statements' types are as before, so
  * sql.h counts as unchanged (-o) and only what was edited is compiled. */
-export function buildWithoutEpoch() {
+export function buildWithout(mechanism) {
     const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-without-'))), build = path.join(folder, 'build');
     for (const name of ['Makefile', 'lib', 'sql', 'cgi-bin', 'sbin']) execFileSync('cp', ['-a', path.join(tree, name), folder]);
     fs.mkdirSync(build);
     for (const name of ['lib', 'sql-gen', 'sql.c', 'sql.h', 'sql.o', 'cgi-bin', 'sbin', 'librtcc.a'])
         execFileSync('cp', ['-a', path.join(buildFolder, name), build]);
-    edit(folder, withoutEpoch);
+    edit(folder, ['sql/invitation.sql', deciding + decided, deciding + instead[mechanism]]);
     const env = { ...process.env };
     for (const name of ['MAKEFLAGS', 'MFLAGS', 'MAKEOVERRIDES', 'MAKELEVEL']) delete env[name];
     const made = theirPrograms.map((name) => path.join(build, name));
@@ -44,7 +44,7 @@ export async function placeWithout(name) {
         const between = await startBetween(() => 'noReqid');
         return { place: { settings: between.settings, between }, stop: () => between.stop() };
     }
-    if (name !== 'epoch') throw new Error(`FAULT_WITHOUT is reqid or epoch, not '${name}'`);
-    const { folder, build } = buildWithoutEpoch();
+    if (!instead[name]) throw new Error(`FAULT_WITHOUT is reqid, epoch or lease, not '${name}'`);
+    const { folder, build } = buildWithout(name);
     return { place: { build }, stop: () => fs.rmSync(folder, { recursive: true }) };
 }
