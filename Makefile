@@ -13,7 +13,8 @@ DEB_RUN   = nginx spawn-fcgi multiwatch curl openssl tzdata
 DEB_APACHE = apache2-bin libapache2-mod-fcgid media-types # binary and modules: nothing is started on port 80
 DEB_BENCH = ejabberd fossil prosody # beside which ours is measured, and what make test does not need: tests/bench/README.md
 DEB_TEST  = mandoc systemd clang clang-format-14 libclang-rt-14-dev llvm-14 libcmocka-dev valgrind strace sqlite3 \
-            chromium chromium-headless-shell w3m lynx slowhttptest wrk libnginx-mod-nchan
+            chromium chromium-headless-shell w3m lynx slowhttptest wrk libnginx-mod-nchan iproute2 perl
+DEB_STOCK = apache2 apache2-bin apache2-data apache2-utils # kept as packages, installed only on a test's own machine
 
 PACKAGES = libxml-2.0 sqlite3 libcurl libcrypto
 
@@ -184,10 +185,16 @@ deps-test: deps-run
 	$(call install,$(DEB_TEST) $(DEB_APACHE) \
 	    $$(node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null || echo nodejs) \
 	    $$(npm --version >/dev/null 2>&1 || echo npm))
-	@$(MAKE) -s --no-print-directory tests/node_modules/.package-lock.json
+	@$(MAKE) -s --no-print-directory tests/node_modules/.package-lock.json tests/web/stock/debs/all
 
 tests/node_modules/.package-lock.json: tests/package-lock.json
 	cd tests && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
+fetch = apt-get download -qq -o APT::Sandbox::User=root $(DEB_STOCK)
+tests/web/stock/debs/all:
+	@mkdir -p $(@D)
+	cd $(@D) && { $(fetch) || { $$([ "$$(id -u)" = 0 ] || echo sudo) apt-get update -qq && $(fetch); }; }
 	@touch $@
 
 # ── where Debian's administrators expect it ──
