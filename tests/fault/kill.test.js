@@ -1,5 +1,5 @@
 /* Any program is killed at any moment: nobody and nothing that was acknowledged is lost, nothing is there twice. README.md says
- * what is promised, and how a run is repeated. */
+ * what is promised, and how a run is repeated. Takes long. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { killRun } from './lib/kills.js';

@@ -3,7 +3,8 @@
  *
  * One instance is recorded (disk.c), one kind of work after the other; what its clients were told is noted with the same clock.
  * Then power.c cuts the record at many places and looks. RTCC_CUTS is how many for each kind (500, or 2,500), FAULT_SEED makes them the
- * same again. The record's machine has run for forty days; what it left is looked at, and used, in another boot, whose clock begins anew. */
+ * same again. The record's machine has run for forty days; what it left is looked at, and used, in another boot, whose clock begins anew.
+ * Takes long. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';

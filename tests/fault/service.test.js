@@ -1,4 +1,5 @@
-/* The servers behind form_submit, and form_submit itself, in the middle of its calls to them: every customer is queued once. */
+/* The servers behind form_submit, and form_submit itself, in the middle of its calls to them: every customer is queued once.
+ * Takes long. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { sleep, until } from '../lib/instance.js';

@@ -1,5 +1,5 @@
 /* Every program under valgrind over a whole case, and the administrator's command with it: nothing is read before it was
- * written, nothing is freed twice, nothing definitely lost when it ends. */
+ * written, nothing is freed twice, nothing definitely lost when it ends. Takes long. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { wholeFlow } from '../lib/everything.js';

@@ -151,7 +151,7 @@ who_is_served_first_does_not_wait_for_the_next(void **state)
     int fds[2];
     (void)state;
     for (int i = 0; i < 2; i++) {
-        add_request(&request[i], 1, false, i == 0 ? "" : "ms=1000", "", 0, NULL);
+        add_request(&request[i], 1, false, i == 0 ? "" : "ms=3000", "", 0, NULL);
         fds[i] = connect_to(server.path);
         send_all(fds[i], request[i].data, 20);
         usleep(50000);
@@ -161,7 +161,7 @@ who_is_served_first_does_not_wait_for_the_next(void **state)
         send_all(fds[i], request[i].data + 20, request[i].len - 20);
     kill(server.pid, SIGCONT);
     for (int i = 0; i < 2; i++) {
-        struct reply reply = read_reply(fds[i], i == 0 ? 500 : 2000);
+        struct reply reply = read_reply(fds[i], i == 0 ? 1500 : 6000);
         CHECK(says(&reply, "{\"body\":0,"), "%d: %s", i, reply.data);
         close(fds[i]);
     }

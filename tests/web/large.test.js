@@ -1,10 +1,13 @@
-/* Large bodies through every web server, as they come: at once, without a length, slowly. */
+/* Large bodies through every web server, as they come: at once, without a length, slowly. They wait most of the
+ * time, so the ways run at once. */
 import { after, before, describe, test } from 'node:test';
 import { startInstance } from '../lib/instance.js';
 import { chunkedBodies, largestFile, longAddresses, slowClient } from '../lib/ways.js';
 
-for (const [web, name] of [['nginx', 'nginx'], ['apache', 'mod_proxy_fcgi'], ['fcgid', 'mod_fcgid'], ['cgid', 'mod_cgid']]) {
-    describe(name, () => {
+const ways = { nginx: 'nginx', apache: 'mod_proxy_fcgi', fcgid: 'mod_fcgid', cgid: 'mod_cgid' };
+
+describe('through every web server', { concurrency: true }, () => Object.entries(ways).forEach(([web, name]) => {
+    describe(name, { concurrency: 1 }, () => {
         let instance;
         before(async () => { instance = await startInstance({ web }); });
         after(() => instance?.stop());
@@ -16,4 +19,4 @@ for (const [web, name] of [['nginx', 'nginx'], ['apache', 'mod_proxy_fcgi'], ['f
         test('a message and a file whose length nobody said beforehand arrive whole', () => chunkedBodies(instance));
         test('who needs thirteen seconds for a message and for a file is heard', () => slowClient(instance));
     });
-}
+}));
