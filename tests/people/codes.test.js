@@ -1,5 +1,5 @@
 /* Somebody who tries codes: a hundred thousand from one address and as many from 250, the right ones among them once the limits
- * hold. Nobody gets in, and customers are served as ever meanwhile. */
+ * hold. Nobody gets in, and customers are served as ever meanwhile. Needs the whole machine. */
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
@@ -61,7 +61,7 @@ const sum = (all) => all.reduce((total, one) => {
     for (const [status, count] of Object.entries(one)) total[status] = (total[status] ?? 0) + count;
     return total;
 }, {});
-const p95 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.95)];
+const p99 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.99)];
 
 /* How long customers wait for their messages and polls, until `isOver()`. */
 async function serve(isOver) {
@@ -75,13 +75,13 @@ async function serve(isOver) {
     return took;
 }
 
-/* The promise is 100 ms. The flood itself, all from this machine, takes both of its processors, and other tests run beside: so it is
- * held for nineteen of twenty (8 to 43 ms as a rule; one in a hundred was at 200 ms now and then), and where they wait longer without
- * a flood, right before and after it, for twice as long as that. */
+/* All but one answer in a hundred come within 100 ms, although the flood itself is made on the same processors; the hundredth may
+ * wait for the disk, as it may without a flood. */
 function wereServed(meanwhile, alone) {
-    const [during, other] = [p95(meanwhile), p95(alone)];
-    console.log(`# customers' p95 of ${meanwhile.length}: ${during.toFixed(1)} ms; ${other.toFixed(1)} ms by themselves`);
-    assert.ok(during < Math.max(100, 2 * other), `customers waited ${during} ms, ${other} ms without all this`);
+    const [during, other] = [p99(meanwhile), p99(alone)];
+    console.log(`# customers' p99 of ${meanwhile.length}: ${during.toFixed(1)} ms, at most ${meanwhile.at(-1).toFixed(1)} ms; ` +
+        `${other.toFixed(1)} ms by themselves`);
+    assert.ok(during < 100, `customers waited ${during} ms, ${other} ms without all this`);
 }
 
 /* `lists` are [address, targets]; so many of them at once as CONNECTIONS says. */

@@ -1,6 +1,7 @@
 /* Every parameter of every program with two hundred hostile values, of a file its name, its type and its bytes: where one is wrong
  * the answer is 4xx with a sentence, never a 5xx; nothing comes back as markup or stands in a log; the answer's headers are the same
- * as for everybody; and it takes no longer than an honest request. The parameters come from the programs' own --help. */
+ * as for everybody; and all but one in a hundred take less than 50 ms. The parameters come from the programs' own --help.
+ * Needs the whole machine. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -8,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { hasUsualHeaders, isEchoed, isHarmless, soundLogs } from '../lib/harmless.js';
 import { hostileValues, mustRefuse, wayOf } from '../lib/hostile.js';
 import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
-import { conversation, sendFile } from '../lib/people.js';
+import { ask, conversation, sendFile } from '../lib/people.js';
 import { bytesOf, Wire } from '../lib/raw.js';
 import { methodsOf, programNames, tableOf } from '../lib/table.js';
 import { rtcc, schedule } from '../lib/wire.js';
@@ -19,29 +20,49 @@ before(async () => {
     const { agent, staff, customer } = await conversation(instance);
     const key = (await rtcc(buildFolder, `${instance.runDir}/rtcc.conf`, ['key', 'add', 'hostile'])).stdout.trim();
     const { file } = await sendFile(instance, customer, 'a.txt', 'text/plain', 'x');
-    const { participant, leader } = await schedule(instance.base);
-    known = { agent, staff, customer, key, file, participant, leader };
+    const { participant, leader } = await schedule(instance.base), { conference: over } = await ask(instance);
+    known = { agent, staff, customer, key, file, participant, leader, over };
     places = placesOf(instance.runDir);
 });
 after(() => instance?.stop());
 
 /* ── requests ── */
 
-/* Something good for every parameter, so that the hostile one is what is wrong. What is not named here is known by its kind. */
-function goodValues(program) {
-    const { customer, staff, agent, file, participant } = known;
-    const member = program === 'conf_post' ? staff : customer;
-    return { conf: customer.conference, token: member.token, kind: 'message', text: 'x', name: 'Ann', phone: '+16035551234',
-        vanity: participant, delete_vanity: '0000000', id: file, reservation: 1, wait: 0, login: 'anna', password: instance.password,
-        action: { agent_act: 'ready', queue: 'list' }[program], file: { name: 'a.txt', type: 'text/plain', data: 'x' }, after: 0,
-        csrf: agent.csrf };
+/* What can be done with the programs that do several things. Not signing out, after which the session would be refused and nothing
+ * of what follows be looked at. */
+const actions = { queue: ['list', 'put', 'cancel', 'trace', 'standing'], agent_sign: ['in'],
+    agent_act: ['ready', 'notready', 'settings', 'accept', 'decline', 'note', 'end'],
+    vcs_call: ['add', 'drop', 'mute', 'unmute', 'list', 'record', 'stop_record'] };
+
+/* What a parameter is for, as "put, trace: the conference's id" says; undefined where it goes with all. */
+const isOf = ({ about }) => /^(\w+(?:, \w+)*): /.exec(about)?.[1].split(', ');
+
+/* In turn each of those that the parameter is for; where none is tried, the first. */
+function actionOf(program, param, turn) {
+    const own = param && isOf(param), can = (actions[program] ?? []).filter((one) => !own || own.includes(one));
+    return can[param ? turn % can.length : 0] ?? actions[program]?.[0];
+}
+
+/* Something good for every parameter, so that the hostile one is what is wrong. What is not named here is known by its kind. What
+ * ends a conference has one that nobody needs. */
+function goodValues(program, action) {
+    const { customer, staff, agent, file, participant, over } = known;
+    const member = program === 'conf_post' ? staff : customer, conf = action === 'end' ? over : customer.conference;
+    const legs = program === 'vcs_call' ? { id: 1, phone: undefined } : { id: file, phone: '+16035551234' };
+    return { action, conf, token: member.token, kind: 'message', text: 'x', name: 'Ann', vanity: participant, delete_vanity: '0000000',
+        reservation: 1, wait: 0, login: 'anna', password: instance.password, after: 0, csrf: agent.csrf, invitation: 1, ...legs,
+        email: 'ann@example.com', language: 'en', page: 'https://shop.example/', file: { name: 'a.txt', type: 'text/plain', data: 'x' },
+        url: `${instance.base}/cgi_bin/vcs_call?action=add&&vanity=${participant}&call_callid=${conf}` };
 }
 
 /* [name, value] of what goes with the parameter that is tried: all that the program insists on, and what makes it work. */
-function companions(program, table, param) {
-    const good = goodValues(program), always = ['wait', 'name', 'text', 'login', 'password', 'after', 'vanity',
+function companions(program, table, param, turn = 0) {
+    const action = actionOf(program, param, turn), good = goodValues(program, action);
+    const always = ['action', 'wait', 'name', 'text', 'login', 'password', 'after', 'vanity',
         ...(program === 'form_submit' ? ['phone'] : []), ...(program === 'vcs_call' ? [] : ['token'])]; // there it is instead of the code
-    return table.filter(({ name, required }) => name !== param?.name && (required || always.includes(name)))
+    const belongs = (one) => one.required || (isOf(one) && action ? isOf(one).includes(action) && good[one.name] !== undefined
+        : always.includes(one.name));
+    return table.filter((one) => one.name !== param?.name && belongs(one))
         .map(({ name, kind, min }) => [name, good[name] ?? (kind === 'whole number' ? min : 'x')]);
 }
 
@@ -70,7 +91,7 @@ const chunked = (body) => Buffer.concat([...(body.length ? [Buffer.from(`${body.
 
 /* What goes in the query and what in a body. A file travels in multipart alone. */
 function requestOf(program, param, value, turn) {
-    const methods = methodsOf(program), table = tableOf(program), others = companions(program, table, param);
+    const methods = methodsOf(program), table = tableOf(program), others = companions(program, table, param, turn);
     const canPost = methods.includes('POST'), file = others.find(([name]) => name === 'file');
     const way = file ? 'multipart' : canPost ? wayOf(value, turn) : 'query', target = `/cgi_bin/${program}`;
     const accept = ['application/json', 'text/html', 'application/xml'][turn % 3], bearer = bearerOf(program);
@@ -214,6 +235,13 @@ async function honestly(program) {
     assert.ok(table.length && statuses.size >= 3, `${program}: ${[...statuses]}`);
 }
 
+test('nothing that a program can do is left out', () => {
+    for (const [program, can] of Object.entries(actions)) {
+        const said = tableOf(program).find(({ name }) => name === 'action').about.replace(/\(.*?\)/g, '').split(/, | or /);
+        assert.deepEqual([...can, ...(program === 'agent_sign' ? ['out'] : [])].toSorted(), said.map((one) => one.trim()).toSorted());
+    }
+});
+
 test('who means well gets the headers that everybody is to get, in the right way and in the wrong', async () => {
     for (const program of programNames) await honestly(program);
 });
@@ -266,16 +294,15 @@ test('what was kept of all this is shown as it was sent, and never as markup', a
     assert.match(seen, /&lt;svg\/onload=injected/, 'some of it was kept');
 });
 
-/* The honest ones go between the hostile, so that they meet the same machine: where it is so busy that they need 25 ms and more,
- * twice as long is allowed. By itself it is 10 ms for the hostile, a megabyte included. */
-test('p99 of the hostile is below 50 ms, or below twice the honest where the machine is slow', () => {
+/* The honest ones go between the hostile, so that they meet the same machine: they tell a slow machine from a slow program. */
+test('p99 of the hostile is below 50 ms', () => {
     const p99 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.99)];
     for (const [kind, hostiles, honests, least] of [['requests', took.hostile, took.honest, 20000],
         ['uploads', took.hostileFiles, took.honestFiles, 600]]) {
         const hostile = p99(hostiles), honest = p99(honests);
         console.log(`# ${hostiles.length} hostile ${kind}, p99 ${hostile.toFixed(1)} ms; honest ${honest.toFixed(1)} ms`);
         assert.ok(hostiles.length > least);
-        assert.ok(hostile < Math.max(50, 2 * honest), `${kind}: ${hostile} ms, honest ${honest} ms`);
+        assert.ok(hostile < 50, `${kind}: ${hostile} ms, honest ${honest} ms`);
     }
 });
 
