@@ -40,7 +40,7 @@ clock_boot_id(void)
             id[strcspn(id, "\n")] = '\0';
         fclose(file);
     }
-    /* In a cage without /proc all boots look the same: a lease then waits for its deadline. */
+    /* In a cage without /proc all boots look the same: what an earlier boot leased waits until this one is as old as that was. */
     if (id[0] == '\0')
         snprintf(id, sizeof id, "unknown");
     return id;

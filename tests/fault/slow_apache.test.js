@@ -7,8 +7,9 @@ import { get, multipart, request } from '../lib/http.js';
 import { sleep, startInstance } from '../lib/instance.js';
 import { ask, sendFile, signIn } from '../lib/people.js';
 import { alone, timesOf, wereServed } from './lib/served.js';
+import { sized } from './lib/soak.js';
 
-const ATTACK_MS = 3000, LARGE_BYTES = 15 << 20, LARGE_BODY_BYTES = 5 << 20;
+const ATTACK_MS = sized(3000, 60000), LARGE_BYTES = 15 << 20, LARGE_BODY_BYTES = 5 << 20;
 let instance, customer, large, small;
 before(async () => {
     instance = await startInstance({ web: 'apache' });
