@@ -1,5 +1,5 @@
 /* The way of the patent in a real browser: figures 2A to 2E, a customer and one or two agents. The same tests run through every
- * web server, each with an instance of its own, three at once in one browser, because they wait most of the time. */
+ * web server, each with an instance of its own, three at once in one browser, because they wait most of the time. Takes long. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

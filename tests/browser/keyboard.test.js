@@ -188,6 +188,7 @@ test('the shortcuts with Alt accept, go to a conversation and write a note, and 
     await says(desk, '.talk:not([hidden]) h2', 'Dora');
     await says(desk, '.invite', 'Flora');
     await clickButton(desk, 'Decline');
+    await says(desk, '#said', 'Declined.');
     await setStatus(desk, 'notready break');
     const seen = await allEvents(instance, rooms[0]);
     assert.deepEqual(seen.filter((event) => event.kind === 'note'), [], 'notes are not for customers');

@@ -1,8 +1,8 @@
 /* Words that nobody can break, as long as they may be: names, topics, questions, subjects, file names, addresses. No page has to be
- * scrolled sideways for them, and none cuts them. */
+ * scrolled sideways for them, and none cuts them. Takes long. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { AGENT, CUSTOMER, allSent, appears, clickButton, conferenceOf, emptyQueue, fillForm, launch, newPerson, openDesk, openRoom,
+import { AGENT, CUSTOMER, allSent, appears, clickButton, conferenceOf, emptyQueue, enter, fillForm, launch, newPerson, openDesk, openRoom,
     preparePage, says, setStatus, when, windowOf, write } from '../lib/browser.js';
 import { fits } from '../lib/fits.js';
 import { get, post } from '../lib/http.js';
@@ -87,7 +87,7 @@ test('the window, a colleague in it, and what is left of it', async (t) => {
     const colleague = await someone(t), way = await room.$eval('#invite-url', (field) => field.value);
     await colleague.page.goto(instance.base + new URL(way).pathname);
     await fits(colleague.page, 'joining');
-    await colleague.page.type('#name', long('C', 100));
+    await enter(colleague.page, '#name', long('C', 100));
     await Promise.all([colleague.page.waitForNavigation(), colleague.page.click('form .btn')]);
     await write(colleague.page, CUSTOMER, long('D', 300));
     await allSent(colleague.page);

@@ -97,10 +97,16 @@ export async function windowOf(person, act, options = {}) {
     return preparePage(await opened, options);
 }
 
+/* Writes into a field, all at once as from a clipboard: a key after the other costs the browser 15 ms each. Who tests keys types. */
+export async function enter(page, field, text) {
+    await page.focus(field);
+    await page.keyboard.sendCharacter(text);
+}
+
 /* Fills the form in; entries take the place of the usual ones. */
 export async function fillForm(page, entries = {}) {
     const form = { name: 'Ann', phone: '+1 603 555 1234', question: 'My box was open.', ...entries };
-    for (const [name, value] of Object.entries(form)) if (value) await page.type(`#${name}`, value);
+    for (const [name, value] of Object.entries(form)) if (value) await enter(page, `#${name}`, value);
 }
 
 /* Customer: fills the form and is in his room; gives the room's page. */
@@ -122,8 +128,8 @@ export async function openDesk(person, instance, login) {
 export async function signInAt(page, login, password) {
     await appears(page, 'input[name=login]');
     await page.evaluate(() => { document.getElementById('login').value = ''; });
-    await page.type('input[name=login]', login);
-    await page.type('input[name=password]', password);
+    await enter(page, 'input[name=login]', login);
+    await enter(page, 'input[name=password]', password);
     await page.keyboard.press('Enter');
     await appears(page, '#status');
 }
@@ -160,7 +166,7 @@ export const AGENT = '.talk:not([hidden]) textarea';
 
 export async function write(page, field, text) {
     await appears(page, field);
-    await page.type(field, text);
+    await enter(page, field, text);
     await page.keyboard.press('Enter');
 }
 
