@@ -8,7 +8,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { AGENT, CUSTOMER, appears, allSent, believe, clickButton, disappears, download, fillForm, launch, newPerson, openDesk,
     openReadyDesk, openRoom, says, setStatus, textsOnceShown, when, windowOf, write } from '../lib/browser.js';
 import { get } from '../lib/http.js';
-import { startInstance, until } from '../lib/instance.js';
+import { sleep, startInstance, until } from '../lib/instance.js';
 
 const OFFER_S = 8;
 const servers = {
@@ -62,10 +62,23 @@ async function leave(way) {
 
 const queue = async (way) => (await get(way.instance.base, '/cgi_bin/queue', { action: 'list' })).json().invitations;
 
+/* Each in a folder of its own: a browser does not send a file that another way has written again meanwhile. */
 function fileOf(name, text) {
-    const file = path.join(folder, name);
+    const file = path.join(fs.mkdtempSync(path.join(folder, 'file-')), name);
     fs.writeFileSync(file, text);
     return file;
+}
+
+/* Types, and goes on at once when the other page says so: a page tells it every three seconds of writing, and it is told to who
+ * waits just then. */
+async function typesSeen(page, field, words, other, line, sentence) {
+    let isSeen = false;
+    const seen = says(other, line, sentence).finally(() => { isSeen = true; });
+    for (const letter of words) {
+        await page.type(field, letter);
+        if (!isSeen) await sleep(400);
+    }
+    await seen;
 }
 
 /* Ends what the agent has open, so that the next test has him free. */
@@ -147,14 +160,12 @@ async function wholeWay(way) {
     assert.equal(await desk.$('.invite'), null, 'the card has gone');
     assert.deepEqual(await queue(way), []);
 
-    await desk.type(AGENT, 'I am sorry');
-    await says(room, '#typing', 'Anna is typing…');
+    await typesSeen(desk, AGENT, 'I am sorry', room, '#typing', 'Anna is typing…');
     await write(desk, AGENT, ', Ann!');
     await textsOnceShown(room, 'I am sorry, Ann!');
     assert.equal(await room.$eval('#typing', (line) => line.textContent), '', 'what was being typed is here');
-    await room.type(CUSTOMER, 'Thank');
-    await says(desk, '.talk:not([hidden]) .typing', 'Ann is typing…');
-    await write(room, CUSTOMER, ' you.');
+    await typesSeen(room, CUSTOMER, 'Thank you', desk, '.talk:not([hidden]) .typing', 'Ann is typing…');
+    await write(room, CUSTOMER, '.');
     await textsOnceShown(desk, 'Thank you.');
     await exchangeFiles(room, desk);
     for (const page of [room, desk]) await checkWire(way, page);

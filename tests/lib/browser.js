@@ -62,11 +62,15 @@ export const heldBy = (pages, program) =>
 /* The requests of a page whose body has that part. */
 export const posted = (page, part) => page.asked.filter((request) => request.postData()?.includes(part));
 
-/* What `question` answers in the page, as soon as that is something true. The page may go to another address meanwhile. */
+/* What `question` answers in the page, as soon as that is something true. The page may go to another address meanwhile. When it
+ * takes too long, the fault says what the page shows instead. */
 export const when = (page, what, question, ...args) => until(() => page.evaluate(question, ...args).catch((fault) => {
     if (/context was destroyed|Cannot find context|detached/i.test(fault.message)) return false;
     throw fault;
-}), what, PATIENCE);
+}), what, PATIENCE).catch(async (fault) => {
+    const shown = await page.evaluate(() => document.body.innerText).catch((other) => other.message);
+    throw new Error(`${fault.message}; ${page.url?.()} shows:\n${shown}\n${page.said?.map(({ text }) => text).join('\n')}`);
+});
 
 /* Until something that the selector names can be seen. */
 export const appears = (page, selector) => when(page, `${selector} is seen`, (wanted) =>
