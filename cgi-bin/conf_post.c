@@ -172,11 +172,14 @@ repeat(struct request *r, enum err otherwise)
 static enum err
 answer(struct request *r)
 {
+    enum err err = show_check_part(r);
+    if (err != OK)
+        return err;
     show_go(r, show_room(r, r->args[CONF].text, r->args[PART].text));
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (!text_same(r->args[KIND].text, kinds[i].name))
             continue;
-        enum err err = kinds[i].is_for_ended ? OK : access_check_there(r);
+        err = kinds[i].is_for_ended ? OK : access_check_there(r);
         return err == OK ? kinds[i].post(r) : err == ERR_CONFLICT ? repeat(r, err) : err;
     }
     return center_fault(r->c, ERR_BAD_PARAMETER, "kind", "There is no kind '%s'.", r->args[KIND].text);

@@ -311,11 +311,14 @@ answer(struct request *r)
     int64_t id, conf = conference_number(r->c, r->args[CONF].text);
     const char *part = r->args[PART].text ? r->args[PART].text : "";
     struct view v = {.conf = conf, .token = "", .part = part};
+    enum err err = show_check_part(r);
+    if (err != OK)
+        return err;
     if (r->args[TOKEN].text && !text_same(part, "log") && !text_same(part, "write")) {
-        enum err err = access_member(r);
+        err = access_member(r);
         return err == OK ? send_on(r) : err;
     }
-    enum err err = access_member(r);
+    err = access_member(r);
     if (err == OK && r->args[TICKET].text) {
         r->redirect = true; /* the cookie came back: the ticket may go */
         show_go(r, address(r, NULL, NULL));

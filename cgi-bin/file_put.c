@@ -39,8 +39,11 @@ answer(struct request *r)
         return center_fault(r->c, ERR_BAD_PARAMETER, "file", "A file's name may have %d characters at most.", FILE_NAME_CHARS);
     if (!r->args[NONCE].text && (piece.offset != 0 || piece.total != piece.bytes))
         return center_fault(r->c, ERR_BAD_PARAMETER, "nonce", "A file that comes in pieces needs a nonce, which joins them.");
+    enum err err = show_check_part(r);
+    if (err != OK)
+        return err;
     show_go(r, show_room(r, r->args[CONF].text, r->args[PART].text));
-    enum err err = access_check_there(r);
+    err = access_check_there(r);
     if (err == ERR_CONFLICT && file_before(r->c, &r->caller->member, piece.nonce, &file) == OK)
         err = OK; /* it was whole before the end, and the answer was lost */
     else if (err == OK)

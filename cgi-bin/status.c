@@ -65,9 +65,12 @@ answer(struct request *r)
 {
     struct health h;
     bool is_trusted = r->caller->kind != CALLER_NOBODY;
+    const char *format = r->args[FORMAT].text ? r->args[FORMAT].text : "";
+    if (format[0] != '\0' && !text_same(format, "metrics"))
+        return center_fault(r->c, ERR_BAD_PARAMETER, "format", "format is metrics.");
     health_look(r->c, &h);
     r->status = h.is_ok ? 200 : 503;
-    if (is_trusted && text_same(r->args[FORMAT].text, "metrics"))
+    if (is_trusted && text_same(format, "metrics"))
         return show_metrics(r, &h);
     if (is_trusted && r->is_json_wanted) {
         show_checks(r, &h);

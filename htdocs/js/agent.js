@@ -170,11 +170,18 @@ class App {
   /* Nothing of this agent's stays in a browser that others may use, except messages that have still to be sent. */
   forget() {
     for (const key of ['desk-read', 'desk-closed', 'desk-agent']) this.store.remove(key);
-    this.forgetDrafts();
-    this.signedOut();
-    this.fresh();
+    this.leave();
     history.replaceState(null, '', location.pathname);
-    this.draw();
+  }
+
+  /* The desk is drawn empty, though it is hidden, maybe already by a poll that was refused: who opens the browser's tools behind it finds nobody's name. */
+  leave() {
+    this.disconnect();
+    this.forgetDrafts();
+    this.fresh();
+    this.drawDesk();
+    for (const id of ['said', 'called']) byId(id).textContent = '';
+    this.signedOut();
   }
 
   /* They are this tab's own (sessionStorage). */
@@ -183,7 +190,7 @@ class App {
   }
 
   heardStorage(key, value) {
-    if (key === 'desk-agent' && !value) { this.signedOut(); this.forgetDrafts(); }
+    if (key === 'desk-agent' && !value) this.leave();
     if (key === 'desk-agent' && value && byId('desk').hidden) { this.fresh(); this.start(); }
     if (key === 'desk-read') this.mergeRead();
     if (key === 'desk-closed') this.closeAlso(this.kept(key, []));
@@ -427,7 +434,10 @@ class App {
   }
 
   draw() {
-    if (byId('desk').hidden) return;
+    if (!byId('desk').hidden) this.drawDesk();
+  }
+
+  drawDesk() {
     this.look();
     this.head.draw();
     this.offers.draw();

@@ -95,6 +95,22 @@ show_window(struct request *r, const struct member *member, const char **out)
     return err;
 }
 
+/* Of a room without JavaScript; not named, it is the window. */
+static bool
+is_part(const char *part)
+{
+    return text_same(part, "write") || text_same(part, "log") || text_same(part, "page");
+}
+
+enum err
+show_check_part(struct request *r)
+{
+    const char *part = form_get(r->form, "part");
+    if (!part || part[0] == '\0' || is_part(part))
+        return OK;
+    return center_fault(r->c, ERR_BAD_PARAMETER, "part", "part is write, log or page.");
+}
+
 const char *
 show_room(struct request *r, const char *conf, const char *part)
 {
@@ -102,7 +118,7 @@ show_room(struct request *r, const char *conf, const char *part)
     struct buf b = buf_new(r->c->mem, 1024);
     buf_text(&b, "/cgi_bin/conf_view?conf=");
     buf_url(&b, conf);
-    if (part && (text_same(part, "write") || text_same(part, "log") || text_same(part, "page")))
+    if (part && is_part(part))
         buf_printf(&b, "&part=%s", part);
     if (token) {
         buf_text(&b, "&token=");

@@ -42,6 +42,9 @@ struct show_reader {
 void show_events(struct request *r, const struct show_reader *reader, const struct value *events, struct value *tree,
     const char *name);
 
+/* Whether the parameter `part`, if it is there, names a part of a room without JavaScript: ERR_BAD_PARAMETER where it does not. */
+must_check enum err show_check_part(struct request *r);
+
 /* The room's address for a browser that comes back from a form: /cgi_bin/conf_view with the conference, one of the parts that
  * need no JavaScript, and the token unless a cookie carries it. */
 const char *show_room(struct request *r, const char *conf, const char *part);

@@ -1,5 +1,6 @@
 /* The way of the patent in a real browser: figures 2A to 2E, a customer and one or two agents. The same tests run through every
- * web server, each with an instance of its own, three at once in one browser, because they wait most of the time. Takes long. */
+ * web server, each with an instance of its own, and through two hosts, the form on the one and all else on the other; three at once
+ * in one browser, because they wait most of the time. Takes long. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -7,6 +8,7 @@ import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { AGENT, CUSTOMER, appears, allSent, believe, clickButton, disappears, download, fillForm, launch, newPerson, openDesk,
     openReadyDesk, openRoom, says, setStatus, textsOnceShown, when, windowOf, write } from '../lib/browser.js';
+import { named, startHosts } from '../lib/hosts.js';
 import { get } from '../lib/http.js';
 import { sleep, startInstance, until } from '../lib/instance.js';
 
@@ -18,21 +20,22 @@ const servers = {
     'Apache with mod_cgid, where each request is a process of its own': { web: 'cgid' },
     'https and HTTP/2, nginx': { tls: true },
     'https and HTTP/2, Apache': { web: 'apache', tls: true },
+    'two hosts': { isTwoHosts: true },
 };
 
 let browser, folder;
-const ways = Object.fromEntries(Object.keys(servers).map((name) => [name, { people: [] }])); // with its instance
+const ways = Object.fromEntries(Object.keys(servers).map((name) => [name, { people: [] }])); // see start()
 
 before(async () => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-files-'));
     for (const [name, way] of Object.entries(ways))
-        way.instance = await startInstance({ settings: { offer_s: OFFER_S }, ...servers[name] });
+        Object.assign(way, await start(servers[name]));
     const certificates = Object.values(ways).filter(({ instance }) => instance.tlsPort).map(({ instance }) => instance.certificate);
     browser = await launch([believe(...certificates)]);
 });
 after(async () => {
     await browser?.close();
-    for (const { instance } of Object.values(ways)) await instance?.stop();
+    for (const { stop } of Object.values(ways)) await stop?.();
     fs.rmSync(folder, { recursive: true, force: true });
 });
 
@@ -48,6 +51,17 @@ describe('through every web server', { concurrency: 3 }, () => {
         });
     }
 });
+
+/* {instance, where rooms and agents are; site, the same as browsers call it; form, where the form is; stop()}. */
+async function start({ isTwoHosts, ...options }) {
+    const settings = { offer_s: OFFER_S };
+    if (isTwoHosts) {
+        const { app, collab, stop } = await startHosts({ settingsThere: settings });
+        return { instance: collab, site: named(collab, 'collab'), form: named(app, 'app').base, stop };
+    }
+    const instance = await startInstance({ settings, ...options });
+    return { instance, site: instance, form: instance.base, stop: () => instance.stop() };
+}
 
 async function come(way) {
     const person = await newPerson(browser);
@@ -90,11 +104,11 @@ async function endConversation(desk) {
 }
 
 async function fromSupportToForm(way, person) {
-    await person.page.goto(`${way.instance.base}/`);
+    await person.page.goto(`${way.form}/`);
     const link = await person.page.$eval('main a', (a) => ({ text: a.textContent, href: a.getAttribute('href') }));
     assert.match(link.text, /^click here/);
     await Promise.all([person.page.waitForNavigation(), person.page.click('main a')]);
-    assert.equal(person.page.url(), `${way.instance.base}${link.href}`);
+    assert.equal(person.page.url(), `${way.form}${link.href}`);
 }
 
 async function checkCard(desk) {
@@ -137,6 +151,12 @@ async function checkWire(way, page) {
     assert.deepEqual([...new Set(protocols)].filter(Boolean), [isSecure ? 'h2' : 'http/1.1']);
 }
 
+/* Whose cookies somebody has: those of the host where rooms and agents are, and no other's. */
+async function checkHosts(way, context) {
+    const hosts = new Set((await context.cookies()).map((one) => one.domain));
+    assert.deepEqual([...hosts], [new URL(way.site.base).hostname]);
+}
+
 async function wholeWay(way) {
     const ann = await come(way), anna = await come(way);
     await fromSupportToForm(way, ann);
@@ -144,12 +164,13 @@ async function wholeWay(way) {
     const room = await windowOf(ann, () => ann.page.click('#start'));
     await says(room, '#queue', 'Number 1 in the queue');
     await says(ann.page, '#opened', 'Your conversation is open in its own window');
-    assert.equal(ann.page.url(), `${way.instance.base}/cgi_bin/form_submit`, "the form's page stays");
+    assert.equal(ann.page.url(), `${way.form}/cgi_bin/form_submit`, "the form's page stays");
+    assert.equal(new URL(room.url()).origin, way.site.base, 'the window is where the rooms are');
     assert.deepEqual(await textsOnceShown(room, 'My box was open.'), ['My box was open.']);
     await write(room, CUSTOMER, 'It smells of coffee.');
     await allSent(room);
 
-    await openReadyDesk(anna, way.instance, 'anna');
+    await openReadyDesk(anna, way.site, 'anna');
     const desk = anna.page;
     await checkCard(desk);
     await clickButton(desk, 'Accept');
@@ -169,6 +190,7 @@ async function wholeWay(way) {
     await textsOnceShown(desk, 'Thank you.');
     await exchangeFiles(room, desk);
     for (const page of [room, desk]) await checkWire(way, page);
+    for (const { context } of [ann, anna]) await checkHosts(way, context);
 
     await desk.click('.talk:not([hidden]) .as-note');
     await write(desk, AGENT, 'She has called twice before.');
@@ -213,9 +235,9 @@ async function readTranscript(person, room) {
 
 async function declined(way) {
     const [ann, anna, ben] = await Promise.all([come(way), come(way), come(way)]);
-    await openReadyDesk(anna, way.instance, 'anna');
-    await openDesk(ben, way.instance, 'ben');
-    const room = await openRoom(ann, way.instance.base, { name: 'Dora' });
+    await openReadyDesk(anna, way.site, 'anna');
+    await openDesk(ben, way.site, 'ben');
+    const room = await openRoom(ann, way.form, { name: 'Dora' });
     await appears(anna.page, '.invite .decline');
     await setStatus(ben.page, 'ready');
     assert.equal(await ben.page.$('.invite'), null, 'it rings at one agent at a time');
@@ -235,12 +257,12 @@ async function declined(way) {
 
 async function passed(way) {
     const [ann, cora, anna, ben] = await Promise.all([1, 2, 3, 4].map(() => come(way)));
-    const room = await openRoom(ann, way.instance.base, { name: 'Emil' });
-    const behind = await openRoom(cora, way.instance.base, { name: 'Cora' });
+    const room = await openRoom(ann, way.form, { name: 'Emil' });
+    const behind = await openRoom(cora, way.form, { name: 'Cora' });
     await says(behind, '#queue', 'Number 2 in the queue');
-    await openReadyDesk(anna, way.instance, 'anna');
+    await openReadyDesk(anna, way.site, 'anna');
     await says(anna.page, '.invite', 'Emil');
-    await openDesk(ben, way.instance, 'ben');
+    await openDesk(ben, way.site, 'ben');
     await disappears(anna.page, '.invite');
     await says(anna.page, '#missed', 'You missed an invitation, so new ones go to others.');
     assert.equal(await anna.page.$eval('#status', (select) => select.selectedOptions[0].textContent), 'Not ready: no answer');
@@ -263,7 +285,7 @@ async function passed(way) {
 async function blocked(way) {
     const ann = await come(way);
     await ann.page.evaluateOnNewDocument(() => { window.open = () => null; });
-    await ann.page.goto(`${way.instance.base}/cgi_bin/form_submit`);
+    await ann.page.goto(`${way.form}/cgi_bin/form_submit`);
     await fillForm(ann.page, { name: 'Flora' });
     await ann.page.click('#start');
     await says(ann.page, '#opened', 'Your browser did not let us open a window.');

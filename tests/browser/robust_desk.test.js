@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AGENT, agentTalks, allSent, appears, callIn, clickButton, cutOff, disappears, heldBy, launch, loseAnswers, newPerson,
     openReadyDesk, preparePage, says, setStatus, signInAt, storedBy, textsOnceShown, when, write } from '../lib/browser.js';
-import { post } from '../lib/http.js';
+import { get, post } from '../lib/http.js';
 import { buildFolder, startInstance, until } from '../lib/instance.js';
 import { ask, confPoll, say } from '../lib/people.js';
 import { rtcc } from '../lib/wire.js';
@@ -190,4 +190,27 @@ test('a sign-in that has run out asks for the password and keeps the conversatio
     await when(desk, 'it has arrived', () => !document.querySelector('.talk:not([hidden]) li.local'));
     assert.deepEqual((await textsOf(desk, customer)).slice(-2), ['Still waiting', 'A long explanation']);
     assert.deepEqual((await storedBy(instance, customer)).slice(-2), ['Still waiting', 'A long explanation']);
+});
+
+test('whoever signs out is out: he is asked whether he means it, the session ends, and nothing of it stays in the browser', async (t) => {
+    const { desk, person } = await talk(t, 'ben', { name: 'Hans' });
+    await desk.type(AGENT, 'half a secret');
+    const cookies = () => person.context.cookies();
+    const [session] = (await cookies()).filter((one) => one.httpOnly);
+    const asked = async () => get(instance.base, '/cgi_bin/agent_poll', { wait: 0 }, { cookie: `${session.name}=${session.value}` });
+    assert.equal((await asked()).status, 200);
+    await clickButton(desk, 'Sign out');
+    await says(desk, 'dialog[open]', 'You are still in');
+    await clickButton(desk, 'Stay');
+    assert.equal((await asked()).status, 200);
+    await clickButton(desk, 'Sign out');
+    await desk.$$eval('dialog[open] button', (all) => all.find((one) => one.textContent.trim() === 'Sign out').click());
+    await appears(desk, 'input[name=login]');
+    assert.equal((await asked()).status, 401);
+    assert.deepEqual((await cookies()).filter((one) => one.name === session.name), []);
+    const kept = await desk.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+    assert.ok(!kept.includes('half a secret'), kept);
+    assert.equal(/.{0,80}Hans.{0,80}/s.exec(await desk.content())?.[0], undefined);
+    await desk.reload();
+    await appears(desk, 'input[name=login]');
 });

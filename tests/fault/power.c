@@ -49,6 +49,7 @@ static const struct promise {
         "JOIN member m ON m.site = 1 AND m.id = ?3 WHERE r.site = 1 AND r.id = ?1 AND r.state = 'accepted' AND i.conf = ?2 "
         "AND i.agent = r.agent AND i.state IN ('accepted', 'done') "
         "AND m.agent = r.agent AND m.conf = i.conf"},
+    {"piece", "SELECT 1 FROM file WHERE site = 1 AND nonce = ?1 AND bytes >= ?2"},
     {"upload",
         "SELECT 1 FROM file f JOIN event e ON e.site = 1 AND e.id = f.event WHERE f.site = 1 AND f.id = ?1 AND e.id = ?2 AND f.nonce = ?3 "
         "AND f.total = ?4 AND f.bytes = f.total AND e.kind = 'file'"},

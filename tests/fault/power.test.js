@@ -76,6 +76,7 @@ async function sendFile(instance, member, i) {
         const multipart = { conf: member.conference, token: member.token, nonce, offset, total: data.length, file };
         answer = await request(instance.base, 'POST', '/cgi_bin/file_put', { multipart, accept: 'application/json' });
         assert.equal(answer.status, 200, answer.body);
+        hear('piece', nonce, offset + file.data.length);
     }
     const { event, file } = answer.json();
     hear('upload', file, event, nonce, data.length);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { sleep, until } from '../lib/instance.js';
+import { act, confPoll, conversation, say } from '../lib/people.js';
 import { faultyWays, startBetween } from './lib/between.js';
 import { checkQueued, unfinished } from './lib/check.js';
 import { ask } from './lib/customer.js';
@@ -50,9 +51,29 @@ function counter() {
     };
 }
 
-/* First nobody answers, then nobody is there to connect to; customers come all the time and go away. */
+/* Two who talk already: how long each of their messages and looks takes, until `isOver`. */
+async function talk(world, { customer, staff }, isOver) {
+    const took = [], timed = async (asking) => {
+        const began = world.now();
+        await asking;
+        took.push(world.now() - began);
+    };
+    for (let i = 0; !isOver(); i++) {
+        await timed(say(world.instance, i % 2 ? customer : staff, `talk ${i}`));
+        await timed(confPoll(world.instance, customer));
+        await sleep(200);
+    }
+    return took;
+}
+
+/* First nobody answers, then nobody is there to connect to; customers come all the time and go away, and two are talking. */
 async function cutOff(world, between) {
     let isCut = true;
+    between.how = () => 'pass';
+    const pair = await conversation(world.instance);
+    await act(world.instance, pair.agent, 'notready');
+    const talking = talk(world, pair, () => !isCut);
+    talking.catch(() => {});
     const customers = (async () => {
         for (let n = 0, all = []; ; n++) {
             if (!isCut) return Promise.all(all);
@@ -69,7 +90,7 @@ async function cutOff(world, between) {
     await between.open();
     const repaired = world.now(), asked = await customers;
     await until(() => !unfinished(world).length, 'everything is queued', 12000, 500); // the server between waits while we look
-    const after = world.now() - repaired, took = asked.map((one) => one.ended - one.began);
+    const after = world.now() - repaired, took = [...asked.map((one) => one.ended - one.began), ...await talking];
     assert.ok(asked.length > 80 && asked.every((one) => one.kept !== undefined || one.status === 200),
         JSON.stringify(asked.find((one) => one.kept === undefined && one.status !== 200)));
     assert.ok(Math.max(...took) <= 5000, `a request took ${Math.max(...took)} ms`);

@@ -9,10 +9,10 @@ import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { get, post } from '../lib/http.js';
+import { get, post, request } from '../lib/http.js';
 import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
 import { agentPoll, allEvents, ask, confPoll, say, signIn } from '../lib/people.js';
-import { rtcc } from '../lib/wire.js';
+import { rtcc, schedule } from '../lib/wire.js';
 import { alone, timesOf, wereServed } from './lib/served.js';
 import { sized } from './lib/soak.js';
 
@@ -97,7 +97,8 @@ for (const [name, how] of Object.entries(attacks)) {
     });
 }
 
-/* Opens connections that send half a request and no more; gives the sockets when all are open. */
+/* Opens connections that send half a request and no more; gives the sockets when all are open. The web server closes each after five
+ * seconds, so some more are opened than are wanted. */
 async function halfOpen(count) {
     const sockets = [];
     for (let i = 0; i < count; i++) {
@@ -112,17 +113,17 @@ async function halfOpen(count) {
 
 test('ten thousand half-open connections: others are served', async (t) => {
     const before = await alone(round);
-    let sockets = [], opened = 0;
-    for (let tries = 0; tries < 3 && opened < HALF_OPEN * 0.9; tries++) { // the web server closes each after five seconds
+    let sockets = [];
+    const open = () => sockets.reduce((count, one) => count + !one.destroyed, 0);
+    for (let tries = 0; tries < 3 && open() < HALF_OPEN; tries++) {
         sockets.forEach((one) => one.destroy());
         const began = Date.now();
-        sockets = await halfOpen(HALF_OPEN);
-        opened = sockets.filter((one) => !one.destroyed).length;
-        t.diagnostic(`${opened} open after ${Date.now() - began} ms`);
+        sockets = await halfOpen(HALF_OPEN + 500);
+        t.diagnostic(`${open()} open after ${Date.now() - began} ms`);
     }
     try {
-        assert.ok(opened >= HALF_OPEN * 0.9, `${opened} are open at once`);
-        const meanwhile = await others((count) => count >= 1000);
+        const meanwhile = await others((count) => count >= 1000 || open() < HALF_OPEN); // as long as they are all open
+        assert.ok(open() >= HALF_OPEN || meanwhile.length >= 200, `${open()} are open, ${meanwhile.length} were asked`);
         sockets.forEach((one) => one.destroy());
         await sleep(500);
         wereServed(t, meanwhile, before);
@@ -180,9 +181,11 @@ for (const program of Object.keys(waits)) {
 test('behind Apache a client that vanishes frees its waiter within the hold, each of 20', async (t) => {
     const HOLD_S = 4, apache = await startInstance({ web: 'apache', settings: { hold_s: HOLD_S } });
     try {
-        const took = await vanish(apache, 'conf_poll', 20);
-        t.diagnostic(`${took.toFixed(0)} ms`);
-        assert.ok(took < (HOLD_S + 1) * 1000, `${took} ms`);
+        for (const program of Object.keys(waits)) {
+            const took = await vanish(apache, program, 20);
+            t.diagnostic(`${program}: ${took.toFixed(0)} ms`);
+            assert.ok(took < (HOLD_S + 1) * 1000, `${program}: ${took} ms`);
+        }
         assert.equal((await get(apache.base, '/cgi_bin/form_submit')).status, 200);
     } finally {
         await apache.stop();
@@ -231,15 +234,25 @@ function hog(ms, times) {
 }
 
 test('no post is refused for a busy database', async (t) => {
-    let isOver = false, posts = 0, slowest = 0;
-    const lanes = Array.from({ length: 24 }, async () => {
-        while (!isOver) {
-            const began = performance.now();
-            const answer = await post(instance.base, '/cgi_bin/conf_post', { conf: customer.conference, token: customer.token,
-                kind: 'message', text: 'busy', nonce: randomUUID() }, { accept: 'application/json' });
-            assert.equal(answer.status, 200, answer.body);
+    const { base, password } = instance, json = { accept: 'application/json' }, agent = await signIn(instance, 'anna');
+    const member = { conf: customer.conference, token: customer.token }, room = await schedule(base), fresh = () => randomUUID();
+    const kinds = {
+        message: () => post(base, '/cgi_bin/conf_post', { ...member, kind: 'message', text: 'busy', nonce: fresh() }, json),
+        file: () => request(base, 'POST', '/cgi_bin/file_put', { multipart: { ...member, nonce: fresh(),
+            file: { name: 'busy.txt', type: 'text/plain', data: 'busy' } }, ...json }),
+        'an agent': () => post(base, '/cgi_bin/agent_act', { action: 'notready' }, { bearer: agent.token, ...json }),
+        'signing in': () => post(base, '/cgi_bin/agent_sign', { login: 'ben', password }, json),
+        room: () => post(base, '/cgi_bin/vcs_conf_schedule', { conf_type: 'reservationless', subject: 'busy' }, json),
+        joining: () => post(base, '/cgi_bin/vcs_call', { action: 'add', vanity: room.participant, call_callid: room.id, name: 'Ann',
+            reqid: fresh() }, json),
+    };
+    const counts = {};
+    let isOver = false, slowest = 0;
+    const lanes = Array.from({ length: 24 }, async (_, i) => {
+        for (const [kind, send] = Object.entries(kinds)[i % 6]; !isOver; counts[kind] = (counts[kind] ?? 0) + 1) {
+            const began = performance.now(), answer = await send();
+            assert.equal(answer.status, 200, `${kind}: ${answer.body}`);
             slowest = Math.max(slowest, performance.now() - began);
-            posts++;
         }
     });
     const forms = (async () => { while (!isOver) await ask(instance); })();
@@ -252,6 +265,6 @@ test('no post is refused for a busy database', async (t) => {
         isOver = true;
         await Promise.all([...lanes, forms]);
     }
-    t.diagnostic(`${posts} posts, the slowest ${slowest.toFixed(0)} ms`);
-    assert.ok(posts > 100);
+    t.diagnostic(`${JSON.stringify(counts)}, the slowest ${slowest.toFixed(0)} ms`);
+    for (const kind of Object.keys(kinds)) assert.ok(counts[kind] > 20, kind);
 });

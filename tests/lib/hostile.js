@@ -72,6 +72,9 @@ export const hostileValues = list();
 
 export const wayOf = (value, turn) => value.raw !== undefined ? 'query' : value.way ?? ways[turn % ways.length];
 
+/* What is one of a few words, or names something that is there: none of the values does. */
+const chosen = ['action', 'kind', 'format', 'part', 'conf_type', 'conf', 'token', 'vanity'];
+
 /* Whether a parameter of this kind has to refuse it; undefined where that is for the program to say. */
 export function mustRefuse(param, value) {
     if (value.isMissing) return param.required;
@@ -84,6 +87,7 @@ export function mustRefuse(param, value) {
         || BigInt(trimmed) > BigInt(param.max))) return true;
     if (param.kind === '0 or 1' && !/^(0|1|true|false|yes|no|on|off)$/i.test(trimmed)) return true;
     if (param.kind === 'line' && /[\x00-\x1f\x7f]/.test(trimmed)) return true;
+    if (chosen.includes(param.name)) return true;
     if (['line', 'text'].includes(param.kind) && [...trimmed].length > param.max) return true;
     return undefined;
 }

@@ -6,9 +6,10 @@ import path from 'node:path';
 import { buildFolder, startInstance } from './instance.js';
 import { rtcc } from './wire.js';
 
-/* {app, collab, named(instance), key, newKey(), useKey(text), stop()}; libcurl and browsers find *.localhost by themselves. */
-export async function startHosts({ there, settings } = {}) {
-    const collab = await startInstance(), conf = path.join(collab.runDir, 'rtcc.conf');
+/* {app, collab, named(instance), key, newKey(), useKey(text), stop()}; `settings` are the application server's, `settingsThere` the
+ * other's. libcurl and browsers find *.localhost by themselves. */
+export async function startHosts({ there, settings, settingsThere } = {}) {
+    const collab = await startInstance({ settings: settingsThere }), conf = path.join(collab.runDir, 'rtcc.conf');
     const keyFile = path.join(collab.runDir, 'app.key');
     there = there ? await there(collab) : `http://collab.localhost:${collab.port}`;
     const hosts = { collab,

@@ -3,9 +3,11 @@
  * as for everybody; and all but one in a hundred take less than 50 ms. The parameters come from the programs' own --help.
  * Needs the whole machine. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { hasUsualHeaders, isEchoed, isHarmless, soundLogs } from '../lib/harmless.js';
 import { hostileValues, mustRefuse, wayOf } from '../lib/hostile.js';
 import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
@@ -142,7 +144,7 @@ function mustRefuseUpload(place, value) {
 
 /* ── answers ── */
 
-const took = { honest: [], hostile: [], honestFiles: [], hostileFiles: [] };
+const took = { honest: [], honestFiles: [], hostileFiles: [], ...Object.fromEntries(programNames.map((name) => [name, []])) };
 
 async function askFor(wire, bytes, program, what, times) {
     const answer = await wire.ask(bytes);
@@ -153,9 +155,20 @@ async function askFor(wire, bytes, program, what, times) {
     return answer;
 }
 
+/* Wrong passwords and codes are counted, and after some of them none is looked at any more. Here each is. */
+async function isLookedAt(wire, bytes, program, what, times) {
+    for (let tries = 0; tries < 4; tries++) {
+        const answer = await askFor(wire, bytes, program, what, times);
+        if (answer.status !== 429) return answer;
+        times.pop();
+        await promisify(execFile)('sqlite3', ['-cmd', '.timeout 5000', path.join(instance.runDir, 'state/live.db'), 'DELETE FROM rate']);
+    }
+    throw new Error(`${what}: is not looked at`);
+}
+
 async function tryValue(wire, program, param, value, turn) {
     const what = `${program} ${param.name} = ${value.label} (${turn})`;
-    const answer = await askFor(wire, requestOf(program, param, value, turn), program, what, took.hostile);
+    const answer = await isLookedAt(wire, requestOf(program, param, value, turn), program, what, took[program]);
     if (value.bytes?.length < 1000) assert.ok(!isEchoed(answer, value.bytes.toString('utf8')), `${what}: echoed: ${answer.body}`);
     if (mustRefuse(param, value)) assert.ok(answer.status >= 400, `${what}: ${answer.status} ${answer.body.slice(0, 300)}`);
     if (turn % 10 === 0) took.honest.push((await wire.ask(bytesOf('GET', '/cgi_bin/form_submit'))).ms);
@@ -297,11 +310,13 @@ test('what was kept of all this is shown as it was sent, and never as markup', a
 /* The honest ones go between the hostile, so that they meet the same machine: they tell a slow machine from a slow program. */
 test('p99 of the hostile is below 50 ms', () => {
     const p99 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.99)];
-    for (const [kind, hostiles, honests, least] of [['requests', took.hostile, took.honest, 20000],
+    for (const name of programNames) console.log(`# ${name}: p99 ${p99(took[name]).toFixed(1)} ms of ${took[name].length}`);
+    const all = programNames.flatMap((name) => took[name]);
+    for (const [kind, hostiles, honests, least] of [['requests', all, took.honest, 20000],
         ['uploads', took.hostileFiles, took.honestFiles, 600]]) {
         const hostile = p99(hostiles), honest = p99(honests);
-        console.log(`# ${hostiles.length} hostile ${kind}, p99 ${hostile.toFixed(1)} ms; honest ${honest.toFixed(1)} ms`);
-        assert.ok(hostiles.length > least);
+        console.log(`# ${kind}: ${hostiles.length} hostile, p99 ${hostile.toFixed(1)} ms; honest ${honest.toFixed(1)} ms`);
+        assert.ok(hostiles.length >= least, `${kind}: ${hostiles.length}`);
         assert.ok(hostile < 50, `${kind}: ${hostile} ms, honest ${honest} ms`);
     }
 });
@@ -321,7 +336,8 @@ test('nothing of all this stands in a log, nor a secret; a path and the name of 
         assert.ok(!text.includes(secret), `${name}: ${text.split('\n').find((line) => line.includes(secret))}`)));
     const logs = await logsWith(wire, '/cgi_bin/all_was_sent');
     for (const [name, text] of Object.entries(logs)) assert.equal(/.*injected.*/i.exec(text)?.[0], undefined, name);
-    assert.ok(logs['access.log'].split('\n').length > took.hostile.length && logs['rtcc.log'].length > 1000, 'they are kept');
+    const asked = programNames.reduce((sum, name) => sum + took[name].length, 0);
+    assert.ok(logs['access.log'].split('\n').length > asked && logs['rtcc.log'].length > 1000, 'they are kept');
     hasNoSecret(logs);
     for (const { bytes } of hostileValues.filter((value) => value.bytes?.length < 2000)) {
         const browser = bytes.toString('latin1').replace(/[\0\r\n]/g, ''); // these end a header, or the request

@@ -81,7 +81,7 @@ test('another type of body is 400, XML with and without a document type included
 });
 
 const part = (head, body = 'x') => `${head}\r\n\r\n${body}\r\n`;
-const brokenMultipart = ['', '--b', '--b\r\n', `--b\r\n${part('Content-Disposition: form-data')}--b--`, '--b\r\n\r\n\r\n--b--',
+const brokenMultipart = ['--b', '--b\r\n', `--b\r\n${part('Content-Disposition: form-data')}--b--`, '--b\r\n\r\n\r\n--b--',
     `--b\r\n${part('Content-Disposition: form-data; name="conf"')}`,
     `--b\r\n${part('X: y')}--b--\r\n`, `--b\r\nContent-Disposition: form-data; name="conf"\r\nx`,
     `--b\r\n${part('Content-Disposition: form-data; name="file"; filename="\0"')}--b--`,
@@ -92,7 +92,6 @@ const brokenMultipart = ['', '--b', '--b\r\n', `--b\r\n${part('Content-Dispositi
 test('multipart that is broken is 400', async () => {
     await everywhere(postable, async (program, accept) => {
         for (const body of brokenMultipart) {
-            if (body === '') continue;
             await refuse(bytesOf('POST', url(program), [accept, 'Content-Type: multipart/form-data; boundary=b'],
                 Buffer.from(body, 'latin1')), 400, `${program} ${JSON.stringify(body.slice(0, 80))}`);
         }

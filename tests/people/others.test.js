@@ -76,6 +76,10 @@ test('link-local addresses are not called, however they are written, and the for
         assert.equal(answer.status, 202, `${host}: ${answer.body}`);
         assert.match(answer.stderr, /a link-local address, or one that names no host: it is not called/, host);
     }
+    place.write({ collaboration_url: base, queue_url: 'http://169.254.169.254', service_key_file: `${instance.runDir}/state/service.key` });
+    const answer = await place.run('form_submit', 'POST', { form, ...json });
+    assert.equal(answer.status, 202, `the second server: ${answer.body}`);
+    assert.match(answer.stderr, /169\.254\.169\.254\/cgi_bin\/queue: .*a link-local address/, 'the second server');
 });
 
 test('a redirect is followed nowhere: not to a file, not to a link-local address, not to this machine', async () => {

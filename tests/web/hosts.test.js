@@ -5,6 +5,7 @@ import { count, startHosts } from '../lib/hosts.js';
 import { get, post } from '../lib/http.js';
 import { until } from '../lib/instance.js';
 import { confPoll } from '../lib/people.js';
+import { wholeWay } from '../lib/ways.js';
 import { html, isError, json, setCookies } from '../lib/wire.js';
 
 const url = '/cgi_bin/form_submit', good = { name: 'Ann', phone: '+16035551234', question: 'My box was open.' };
@@ -34,6 +35,11 @@ test('a form sent to one host is a conference, an invitation and a member on the
     const listed = (await get(collab.base, '/cgi_bin/vcs', { all_vanities: true })).body;
     assert.doesNotMatch(listed, new RegExp(conference), "the key's conferences are its own");
     await post(collab.base, '/cgi_bin/conf_post', { conf: conference, token, kind: 'leave' }, json);
+});
+
+test('the whole way of the patent: the form on one host, all else on the other', async () => {
+    await wholeWay(collab, app, [collab.base, `http://collab.localhost:${collab.port}`]);
+    assert.equal(count(app, 'conference'), 0);
 });
 
 test('each cookie is set by its own host and for no other', async () => {

@@ -81,6 +81,7 @@ function checkMessages(world, tables, fault) {
         if (found.length > 1) fault('doubled', `'${said.text}' ${found.length} times`);
         if (said.status === 409 && found.length) fault('wrong', `'${said.text}' was refused, and is there`);
         if (said.status === null) fault('stuck', `'${said.text}' was never answered`);
+        else if (![200, 409].includes(said.status)) fault('wrong', `'${said.text}': ${said.status}`);
     }
 }
 
@@ -90,6 +91,7 @@ function checkFiles(world, tables, fault) {
         const events = (tables.eventsOf.get(numberOf(sent.conference)) ?? []).filter((one) => one.kind === 'file');
         if (rows.length > 1 || events.length > 1) fault('doubled', `${sent.name}: ${rows.length} rows, ${events.length} events`);
         if (sent.status === 409 && events.length) fault('wrong', `${sent.name} was refused, and is there`);
+        if (![200, 409, null].includes(sent.status)) fault('wrong', `${sent.name}: ${sent.status}`);
         if (sent.status !== 200) continue;
         if (rows[0]?.event !== sent.answer.event || events[0]?.id !== sent.answer.event) fault('lost', sent.name);
         if (sent.gotten !== sent.sha) fault('lost', `the bytes of ${sent.name}: ${sent.gotten}`);
@@ -226,10 +228,18 @@ function checkRooms(world, tables, fault) {
 /* ── all of it ── */
 
 function checkDatabase(world, fault) {
-    const file = path.join(world.instance.runDir, 'state/rtcc.db');
     const checks = 'PRAGMA integrity_check; PRAGMA foreign_key_check';
-    const said = execFileSync('sqlite3', ['-readonly', file, checks], { encoding: 'utf8' });
-    if (said.trim() !== 'ok') fault('integrity', said);
+    for (const name of ['rtcc.db', 'live.db']) {
+        const file = path.join(world.instance.runDir, 'state', name);
+        const said = execFileSync('sqlite3', ['-readonly', file, checks], { encoding: 'utf8' });
+        if (said.trim() !== 'ok') fault('integrity', `${name}: ${said}`);
+    }
+}
+
+/* How many forms have a further conference, because the first was over before their customer came into it. */
+export function followed(world) {
+    const sql = "SELECT count(*) AS n FROM (SELECT 1 FROM conference WHERE account LIKE 'key:%' GROUP BY subject HAVING count(*) > 1)";
+    return world.rows(sql)[0].n;
 }
 
 /* The forms' conferences that have no invitation, and the forms that are not finished. */

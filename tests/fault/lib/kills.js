@@ -3,7 +3,7 @@ import { request } from '../../lib/http.js';
 import { sleep, until } from '../../lib/instance.js';
 import { agent } from './agent.js';
 import { booker, colleague, monitor } from './bystanders.js';
-import { check, unfinished } from './check.js';
+import { check, followed, unfinished } from './check.js';
 import { customer, hashOf } from './customer.js';
 import { everything, nemesis } from './nemesis.js';
 import { startWorld } from './world.js';
@@ -55,7 +55,7 @@ function summary(world, faults) {
         rooms: history.of('book').length, sessions: history.of('sign in').length,
         refusedAcceptances: history.of('accept').filter((one) => one.status === 409).length,
         repeatedCalls: history.entries.reduce((sum, one) => sum + Math.max(0, (one.tries ?? 1) - 1), 0),
-        lost: number('lost'), doubled: number('doubled'), otherFaults: faults.length - number('lost') - number('doubled'),
+        followed: followed(world), lost: number('lost'), doubled: number('doubled'), otherFaults: faults.length - number('lost') - number('doubled'),
         seconds: Math.round(world.now() / 1000) };
 }
 
@@ -77,11 +77,12 @@ async function run(world, { kills, customers, atOnce, names, quiet, drain }) {
 /* One seed: {faults, summary, file}; the history is kept when there are faults, or when the run itself fails. `prepare` is
  * called with the world before anybody comes; `place`: what startWorld() takes besides. */
 export async function killRun(name, seed, { kills, customers, atOnce = 24, agents = 8, names = everything, quiet = QUIET_MS,
-    drain = 30000, prepare = () => {}, ...place }) {
+    drain = 30000, prepare = () => {}, finish = () => {}, ...place }) {
     const world = await startWorld(name, seed, { agents, ...place }), stopWatching = watch(world);
     try {
         await prepare(world);
         const faults = await run(world, { kills, customers, atOnce, names, quiet, drain });
+        await finish(world);
         return { faults, summary: summary(world, faults), file: faults.length ? world.history.keep() : null };
     } catch (error) {
         error.message += `; seed ${seed}, history in ${world.history.keep()}`;
