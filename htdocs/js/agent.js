@@ -174,7 +174,7 @@ class App {
     history.replaceState(null, '', location.pathname);
   }
 
-  /* The desk is drawn empty, though it is hidden, maybe already by a poll that was refused: who opens the browser's tools behind it finds nobody's name. */
+  /* The desk is drawn empty, though it is hidden, maybe already by a poll that was refused: nobody's name stays in the page. */
   leave() {
     this.disconnect();
     this.forgetDrafts();

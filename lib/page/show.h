@@ -42,7 +42,7 @@ struct show_reader {
 void show_events(struct request *r, const struct show_reader *reader, const struct value *events, struct value *tree,
     const char *name);
 
-/* Whether the parameter `part`, if it is there, names a part of a room without JavaScript: ERR_BAD_PARAMETER where it does not. */
+/* ERR_BAD_PARAMETER when the parameter `part` is there and names no part of a room without JavaScript. */
 must_check enum err show_check_part(struct request *r);
 
 /* The room's address for a browser that comes back from a form: /cgi_bin/conf_view with the conference, one of the parts that
