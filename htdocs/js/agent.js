@@ -152,19 +152,20 @@ class App {
 
   async signOut() {
     const open = this.desk.mine().filter((room) => room.state !== 'ended').length;
-    const act = () => post('/cgi_bin/agent_sign', { action: 'out', csrf: this.desk.csrf });
+    if (!open && !this.isUploading()) return this.endSession().catch((problem) => this.fault(problem.message));
+    const count = open === 1 ? 'one conversation' : `${open} conversations`;
+    const text = `You are still in ${count}. Who waits for an answer goes to others.`;
+    return confirmed({ title: 'Sign out?', text, yes: 'Sign out', no: 'Stay', act: () => this.endSession() });
+  }
+
+  /* What is held may be refused before the answer is here, and closes the dialog: all the same he meant it. */
+  async endSession() {
     try {
-      if (open || this.isUploading()) {
-        const count = open === 1 ? 'one conversation' : `${open} conversations`;
-        const text = `You are still in ${count}. Who waits for an answer goes to others.`;
-        if (!await confirmed({ title: 'Sign out?', text, yes: 'Sign out', no: 'Stay', act })) return;
-      } else {
-        await act();
-      }
+      await post('/cgi_bin/agent_sign', { action: 'out', csrf: this.desk.csrf });
     } catch (problem) {
-      if (problem.status !== 401) return this.fault(`You are not signed out. ${problem.message}`);
+      if (problem.status !== 401) throw new Error(`You are not signed out. ${problem.message}`);
     }
-    return this.forget();
+    this.forget();
   }
 
   /* Nothing of this agent's stays in a browser that others may use, except messages that have still to be sent. */

@@ -90,7 +90,7 @@ function workOf(instance, { customer, agent, offers }) {
 /* What only looks: it may be answered as ever. */
 function looksOf(instance, { customer, agent }) {
     const member = { conf: customer.conference, token: customer.token };
-    const look = (name, program, query, options) => ({ name, isPage: options === html,
+    const look = (name, program, query, options) => ({ name, isLook: true, isPage: options === html,
         send: () => get(instance.base, `/cgi_bin/${program}`, query, options) });
     return [
         look('a poll', 'conf_poll', { ...member, wait: 1, after: 2 ** 40 }, json),
@@ -109,14 +109,14 @@ async function inTime(send, name) {
 }
 
 /* Whoever is refused knows when to come again, and in a browser what to do and whom to call. */
-function isHelpful(answer, { name, isPage }) {
+function isHelpful(answer, { name, isPage, isLook }) {
     assert.equal(answer.status, 503, `${name}: ${answer.status} ${answer.body}`);
     assert.match(answer.headers['retry-after'] ?? '', /^[1-9]\d*$/, `${name}: ${JSON.stringify(answer.headers)}`);
     if (!isPage) assert.equal(answer.json().error.code, 'unavailable', answer.body);
     if (!isPage) return;
     assert.match(answer.headers['content-type'], /^text\/html/);
     assert.ok(answer.body.includes(phone), answer.body);
-    assert.match(answer.body, /(go back|all that you entered is still here)[^.]*send it again/i);
+    assert.match(answer.body, isLook ? /load this page again/i : /(go back|all that you entered is still here)[^.]*send it again/i);
 }
 
 const isTaken = (answer) => [200, 202, 303].includes(answer.status);
@@ -156,7 +156,7 @@ class Trouble {
     async keepLooking(look) {
         for (; !this.isOver; await sleep(50)) {
             const answer = await inTime(look.send, look.name);
-            if (answer.status !== 200) isHelpful(answer, look);
+            if (![200, 303].includes(answer.status)) isHelpful(answer, look); // the window hands its token to a cookie
         }
     }
 

@@ -1,8 +1,8 @@
 /* An agent of the crowd: signs in, polls, accepts at once or too late or twice or what he has just declined, declines or lets it
- * ring, writes, ends, and now and then his page vanishes for so long that he is taken for gone. */
+ * ring, writes, ends. */
 import { sleep } from '../../lib/instance.js';
 import { say } from './customer.js';
-import { GONE_S, OFFER_S } from './world.js';
+import { OFFER_S } from './world.js';
 
 const act = (world, mine, action, fields, note = {}) => world.insist(mine.login, action, { ...note, ...fields }, 'POST',
     '/cgi_bin/agent_act', { form: { action, ...fields }, bearer: mine.token });
@@ -65,8 +65,7 @@ export async function agent(world, login) {
             bearer: mine.token }, { isKept: false });
         if (poll.status !== 200) throw new Error(`${login} is refused: ${JSON.stringify(poll)}`);
         ({ after } = poll.answer);
-        if (mine.chance.chance(0.003)) await sleep(GONE_S * 1000 + mine.chance.between(500, 3000));
-        else await lookAt(world, mine, poll.answer);
+        await lookAt(world, mine, poll.answer);
     }
     await Promise.all(mine.busy);
 }

@@ -9,7 +9,7 @@ import { buildFolder, sleep, startInstance } from '../../lib/instance.js';
 import { History } from './history.js';
 import { seeds, stream } from './random.js';
 
-export const OFFER_S = 2, GONE_S = 20;
+export const OFFER_S = 2;
 const COLLEAGUE = 'colleague'; // signs in and out, and is never ready for customers
 
 const INSIST_MS = 60000; // a program is back within a second: who is not heard for so long is stuck
@@ -71,7 +71,7 @@ class World {
 /* A world with so many agents, who have signed in nowhere yet; `repent`: how many of their offers they decline and accept after all. */
 export async function startWorld(name, seed, { agents = 6, repent = 0.03, settings = {}, build = buildFolder, between,
     ...rest } = {}) {
-    const instance = await startInstance({ build, settings: { offer_s: OFFER_S, hold_s: 2, gone_s: GONE_S, capacity: 2, ...settings },
+    const instance = await startInstance({ build, settings: { offer_s: OFFER_S, hold_s: 2, gone_s: 20, capacity: 2, ...settings },
         ...rest });
     if (between) between.to = instance.port;
     const logins = Array.from({ length: agents }, (_, i) => `agent${i}`);
