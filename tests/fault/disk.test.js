@@ -83,7 +83,7 @@ function workOf(instance, { customer, agent, offers }) {
         posting('note', 'agent_act', { action: 'note', conf: customer.conference, text: 'A note.', nonce: randomUUID() },
             { bearer: agent.token, ...json }),
         posting('signing in', 'agent_sign', { login: 'admin', password: instance.password }, json),
-        posting('room', 'vcs_conf_schedule', { conf_type: 'reservationless', subject: `A room ${randomUUID()}` }, json),
+        posting('room', 'vcs_conf_schedule', { conf_type: 'reservationless', subject: 'A room', reqid: randomUUID() }, json),
     ];
 }
 
