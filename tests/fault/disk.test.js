@@ -90,13 +90,13 @@ function workOf(instance, { customer, agent, offers }) {
 /* What only looks: it may be answered as ever. */
 function looksOf(instance, { customer, agent }) {
     const member = { conf: customer.conference, token: customer.token };
-    const look = (name, program, query, options) => ({ name, isLook: true, isPage: options === html,
+    const look = (name, program, query, options, asEver = 200) => ({ name, asEver, isLook: true, isPage: options === html,
         send: () => get(instance.base, `/cgi_bin/${program}`, query, options) });
     return [
         look('a poll', 'conf_poll', { ...member, wait: 1, after: 2 ** 40 }, json),
         look('a look', 'conf_poll', { ...member, wait: 0 }, json),
         look("an agent's poll", 'agent_poll', { wait: 1, after: 2 ** 40 }, { bearer: agent.token, ...json }),
-        look('the window', 'conf_view', { ...member, part: 'page' }, html),
+        look('the window', 'conf_view', { ...member, part: 'page' }, html, 303), // its token goes into a cookie
         look('the transcript', 'transcript', member, html),
         look('the form', 'form_submit', {}, html),
     ];
@@ -156,7 +156,7 @@ class Trouble {
     async keepLooking(look) {
         for (; !this.isOver; await sleep(50)) {
             const answer = await inTime(look.send, look.name);
-            if (![200, 303].includes(answer.status)) isHelpful(answer, look); // the window hands its token to a cookie
+            if (answer.status !== look.asEver) isHelpful(answer, look);
         }
     }
 

@@ -1,10 +1,11 @@
 /* The switch of the kill test: FAULT_WITHOUT=reqid, epoch or lease takes one mechanism out, to show that the test notices. Nothing in the
  * product knows of it: the reqid is taken out of the calls by a server between; epoch and lease by building two programs from a copy
  * of the tree in which the statement that decides who has won does not look at them, and at all else as before. */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { buildFolder, tree } from '../../lib/instance.js';
 import { startBetween } from './between.js';
 
@@ -21,8 +22,9 @@ function edit(folder, [file, before, after]) {
 }
 
 /* A copy of the build with the programs that were built from the edited tree: its folder. The statements' types are as before, so
- * sql.h counts as unchanged (-o) and only what was edited is compiled. */
-export function buildWithout(mechanism) {
+ * sql.h counts as unchanged (-o) and only what was edited is compiled. Other runs go on meanwhile in this process: a connection that
+ * it has opened and sends nothing on for five seconds is closed by nginx. */
+export async function buildWithout(mechanism) {
     const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-without-'))), build = path.join(folder, 'build');
     for (const name of ['Makefile', 'lib', 'sql', 'cgi-bin', 'sbin']) execFileSync('cp', ['-a', path.join(tree, name), folder]);
     fs.mkdirSync(build);
@@ -33,7 +35,7 @@ export function buildWithout(mechanism) {
     for (const name of ['MAKEFLAGS', 'MFLAGS', 'MAKEOVERRIDES', 'MAKELEVEL']) delete env[name];
     const made = theirPrograms.map((name) => path.join(build, name));
     const args = ['-s', '-j2', `O=${build}`, '-o', path.join(build, 'sql.h'), ...made];
-    execFileSync('make', args, { cwd: folder, env, stdio: 'pipe' });
+    await promisify(execFile)('make', args, { cwd: folder, env });
     return { folder, build };
 }
 
@@ -45,6 +47,6 @@ export async function placeWithout(name) {
         return { place: { settings: between.settings, between }, stop: () => between.stop() };
     }
     if (!instead[name]) throw new Error(`FAULT_WITHOUT is reqid, epoch or lease, not '${name}'`);
-    const { folder, build } = buildWithout(name);
+    const { folder, build } = await buildWithout(name);
     return { place: { build }, stop: () => fs.rmSync(folder, { recursive: true }) };
 }
