@@ -177,7 +177,6 @@ class App {
 
   /* The desk is drawn empty, though it is hidden, maybe already by a poll that was refused: nobody's name stays in the page. */
   leave() {
-    this.disconnect();
     this.forgetDrafts();
     this.fresh();
     this.drawDesk();
