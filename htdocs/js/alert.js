@@ -1,14 +1,15 @@
 // alert: that something waits: in the title, in the icon, by sound, and, where the person asked for it, by a notification.
 //
 // A browser makes no sound before the first click or key, so the sound is prepared by that. It is two notes made on the spot: no
-// file to load, none to license. A notification is asked for only by a click on a button that says so.
+// file to load, none to license. Between two sounds the device rests: one that plays silence wakes a processor a hundred times a
+// second, in every window, all day. A notification is asked for only by a click on a button that says so.
 import { every } from './clock.js';
 import { store } from './store.js';
 
 /**
  * @typedef {object} Alerts
  * @property {(count: number) => void} unread shows "(2) …" in the title and a dot in the icon; 0 takes both away
- * @property {(tune?: 'message'|'ring'|'joined') => void} sound plays it once, if sound is on and allowed
+ * @property {(tune?: 'message'|'ring'|'joined') => Promise<void>} sound plays it once, if sound is on and allowed
  * @property {(ms?: number) => (() => void)} ring plays 'ring' now and every `ms` (default 3000), also in a hidden tab, until
  *   the returned
  *   function is called
@@ -43,17 +44,33 @@ class Alerts {
   constructor(key, world) {
     Object.assign(this, { key, world });
     this.plain = world.document.title.replace(/^\(\d+\) /, '');
-    this.audio = null;
-    for (const gesture of ['pointerdown', 'keydown']) {
-      world.document.addEventListener(gesture, () => this.prepare(), { once: true, capture: true });
+    this.audio = null; // until the first gesture
+    this.isAllowed = false;
+    this.notes = 0; // that are played now
+    this.gestures = new AbortController();
+    for (const gesture of ['keydown', 'pointerdown', 'pointerup']) { // a finger counts when it is lifted, a mouse when it is pressed
+      world.document.addEventListener(gesture, () => this.prepare(), { signal: this.gestures.signal, capture: true });
     }
   }
 
-  /* The first gesture: from now on the browser lets us be heard. */
-  prepare() {
-    if (this.audio || !this.world.AudioContext) return;
-    this.audio = new this.world.AudioContext();
-    this.audio.resume?.();
+  /* At a gesture: from now on the browser lets us be heard, unless it was one that does not count, like the Escape key; then it
+   * answers after a later one. */
+  async prepare() {
+    if (this.isAllowed || !this.world.AudioContext) return;
+    try {
+      this.audio ??= new this.world.AudioContext();
+      await this.audio.resume();
+      this.isAllowed = true;
+      this.gestures.abort();
+      await this.rest();
+    } catch {
+      // no device: title and notification tell it
+    }
+  }
+
+  /* The device rests when the last note is over. */
+  async rest() {
+    if (this.notes === 0) await this.audio.suspend();
   }
 
   unread(count) {
@@ -72,9 +89,15 @@ class Alerts {
     if (on) this.prepare();
   }
 
-  sound(tune = 'message') {
-    if (!this.isOn() || this.audio?.state !== 'running') return;
-    for (const [hertz, start, length] of TUNES[tune]) this.note(hertz, this.audio.currentTime + start, length);
+  async sound(tune = 'message') {
+    if (!this.isOn() || !this.isAllowed) return;
+    this.notes += TUNES[tune].length; // from now on, so that it does not rest before they are played
+    try {
+      await this.audio.resume();
+      for (const [hertz, start, length] of TUNES[tune]) this.note(hertz, this.audio.currentTime + start, length);
+    } catch {
+      this.notes -= TUNES[tune].length;
+    }
   }
 
   /* Fades in and out: a note that starts or ends abruptly clicks. */
@@ -86,6 +109,10 @@ class Alerts {
     volume.gain.linearRampToValueAtTime(0.16, start + 0.02);
     volume.gain.exponentialRampToValueAtTime(0.001, start + length);
     tone.connect(volume).connect(this.audio.destination);
+    tone.onended = () => {
+      this.notes -= 1;
+      this.rest().catch(() => {});
+    };
     tone.start(start);
     tone.stop(start + length);
   }

@@ -63,6 +63,34 @@ test('a reload of the desk loses nothing: conversations, drafts, a note that is 
     assert.deepEqual(await storedBy(instance, bob), ['It does not work.', 'Are you there?'], 'a draft is not sent');
 });
 
+test('a desk that was touched rings with its invitation, and its sound device rests when nothing is heard', async (t) => {
+    const person = await newPerson(browser), desk = person.page;
+    t.after(() => person.context.close());
+    await desk.evaluateOnNewDocument(() => {
+        const { AudioContext: Real } = globalThis;
+        globalThis.heard = [];
+        globalThis.AudioContext = class extends Real {
+            constructor() {
+                super();
+                globalThis.device = this;
+                this.addEventListener('statechange', () => globalThis.heard.push(this.state));
+            }
+        };
+    });
+    await openReadyDesk(person, instance, 'anna');
+    await when(desk, 'the device rests after the first click', () => globalThis.device?.state === 'suspended');
+    await desk.evaluate(() => { globalThis.heard = []; });
+    await ask(instance, { name: 'Carla' });
+    await appears(desk, '.invite .accept');
+    await when(desk, 'it rings', () => globalThis.heard.includes('running'));
+    await desk.click('.invite .accept');
+    await disappears(desk, '.invite .accept');
+    await when(desk, 'the device rests again', () => globalThis.device.state === 'suspended');
+    await desk.click('.talk:not([hidden]) .end');
+    await clickButton(desk, 'End conversation');
+    await disappears(desk, 'dialog[open]');
+});
+
 test('an invitation is still there after a reload and can be accepted', async (t) => {
     const person = await newPerson(browser), desk = person.page;
     t.after(() => person.context.close());
