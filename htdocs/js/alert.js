@@ -48,7 +48,8 @@ class Alerts {
     this.isAllowed = false;
     this.notes = 0; // that are played now
     this.gestures = new AbortController();
-    for (const gesture of ['keydown', 'pointerdown', 'pointerup']) { // a finger counts when it is lifted, a mouse when it is pressed
+    // A mouse counts when it is pressed, a finger when it is lifted.
+    for (const gesture of ['keydown', 'pointerdown', 'pointerup']) {
       world.document.addEventListener(gesture, () => this.prepare(), { signal: this.gestures.signal, capture: true });
     }
   }
