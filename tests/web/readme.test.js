@@ -1,4 +1,4 @@
-/* What the README tells to do does what it says, as it stands there. */
+/* What the README tells to do does what it says, as it stands there. Once is enough. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,5 +1,6 @@
 /* Apache as Debian has it, with its package's own settings, and what an administrator does to it by the heads of conf/apache: each
- * of the three ways on a machine of its own, whose port is 80 and whose places are the real ones. */
+ * of the three ways on a machine of its own, whose port is 80 and whose places are the real ones. Once is enough: nobody installs
+ * sanitized programs. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import path from 'node:path';
