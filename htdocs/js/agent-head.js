@@ -2,6 +2,7 @@
 import { banner } from './banner.js';
 import { statusOf } from './agent-state.js';
 import { begin, byId, finish } from './agent-dialog.js';
+import { askPermission, permission } from './notify.js';
 
 const MISSED = {
   no_answer: 'You missed an invitation, so new ones go to others.',
@@ -164,20 +165,19 @@ class Head {
     });
     byId('alerts-button').addEventListener('click', async () => {
       alerts.setOn(true);
-      const answer = await alerts.askPermission();
+      const answer = await askPermission();
       this.app.say(answer === 'granted' ? 'Alerts are on.' : 'Alerts are blocked in this browser; the sound is on.');
       this.drawAlerts();
     });
   }
 
   drawAlerts() {
-    const permission = this.app.alerts.permission();
-    byId('alerts-button').hidden = permission !== 'default';
+    byId('alerts-button').hidden = permission() !== 'default';
     byId('alerts-state').textContent = {
       granted: 'Alerts outside this window are on.',
       denied: 'Alerts outside this window are blocked. Allow notifications for this site in the browser\'s settings.',
       default: 'Alerts outside this window are off. “Turn on alerts” in the header switches them on.',
       none: 'This browser has no alerts outside its window.',
-    }[permission];
+    }[permission()];
   }
 }

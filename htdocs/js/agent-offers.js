@@ -8,6 +8,7 @@ import { duration, speaker } from './lines.js';
 import { ownSubject, spokenTime } from './agent-state.js';
 import { begin, byId, finish } from './agent-dialog.js';
 import { sleep } from './clock.js';
+import { notify } from './notify.js';
 
 const URGENT_S = 5;
 const RING_MS = 3000;
@@ -100,7 +101,7 @@ class Offers {
     const how = this.app.shortcutsOn() ? ' Alt A accepts.' : '';
     byId('called').textContent = `New invitation: ${name}, ${facts}.${how}`;
     if (this.app.leads() && !document.hasFocus()) {
-      this.app.alerts.notify(`New invitation: ${name}`, { body: facts, tag: `offer-${offer.conference}` });
+      notify(`New invitation: ${name}`, { body: facts, tag: `offer-${offer.conference}` });
     }
   }
 

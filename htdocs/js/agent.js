@@ -7,6 +7,7 @@
 import { alerts as makeAlerts } from './alert.js';
 import { every, sleep } from './clock.js';
 import { feed } from './feed.js';
+import { notify } from './notify.js';
 import { poll } from './poll.js';
 import { post, read } from './post.js';
 import { own, store as openStore } from './store.js';
@@ -311,7 +312,7 @@ class App {
       this.chime();
       const { room, event } = unseen.at(-1);
       if (this.leads() && !document.hasFocus()) {
-        this.alerts.notify(room.customer.name || 'Customer', {
+        notify(room.customer.name || 'Customer', {
           body: event.text ?? event.file?.name ?? '', tag: room.id, onClick: () => this.go(room.id),
         });
       }
