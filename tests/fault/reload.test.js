@@ -49,6 +49,7 @@ async function reload(t, web, kept, world) {
         await reloads[web](world.instance);
         await until(hasNew, `reload ${i}: there is a new process`);
         await sleep(chance.between(300, 900));
+        await until(() => visits.were(i / 2), `reload ${i}: people come and go`, 20000); // where a machine is slow
     }
     const visited = await visits.stop(), said = await talks.stop();
     await visits.close();
@@ -56,6 +57,8 @@ async function reload(t, web, kept, world) {
     assert.ok(workers.size > RELOADS + 1, `${workers.size} processes`);
     assert.ok(said.every((one) => one > 20), String(said));
     assert.ok(visited > RELOADS / 2, `${visited} visits`);
+    const requests = [...world.answered.values()].reduce((sum, { count }) => sum + count, 0);
+    assert.ok(!kept || kept.again < requests / 20, `${kept?.again} of ${requests} were cut off`);
     await checkOnce(world);
     const faults = [...check(world), ...checkVisits(world)];
     assert.deepEqual(faults.slice(0, 20), [], `${faults.length} faults`);

@@ -172,7 +172,8 @@ test('of 400 wrong passwords at once for one account five are looked at, and the
         let left = 400;
         const lane = async () => {
             while (left-- > 0) {
-                const { status } = await sign(instance, whom, `wrong ${left}`);
+                const { status, body } = await sign(instance, whom, `wrong ${left}`);
+                assert.ok([401, 429].includes(status), `${whom}: ${status} ${body}`);
                 counts[status] = (counts[status] ?? 0) + 1;
             }
         };

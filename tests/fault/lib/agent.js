@@ -1,5 +1,5 @@
 /* An agent of the crowd: signs in, polls, accepts at once or too late or twice or what he has just declined, declines or lets it
- * ring, writes, ends. */
+ * ring, writes, ends; once in a while nobody polls for him for so long that he counts as gone. */
 import { sleep } from '../../lib/instance.js';
 import { say } from './customer.js';
 import { OFFER_S } from './world.js';
@@ -66,6 +66,7 @@ export async function agent(world, login) {
         if (poll.status !== 200) throw new Error(`${login} is refused: ${JSON.stringify(poll)}`);
         ({ after } = poll.answer);
         await lookAt(world, mine, poll.answer);
+        if (mine.chance.chance(0.003)) await sleep(mine.chance.between(20500, 23000)); // longer than gone_s: others take his place
     }
     await Promise.all(mine.busy);
 }

@@ -169,7 +169,7 @@ export function startVisits(world) {
     const hall = new Hall(), state = { isOver: false, begun: 0, all: [] };
     const works = world.logins.map((login) => work(world, hall, login));
     const keep = (promise) => {
-        promise.catch(() => {}); // stop() throws it
+        promise.catch(() => { state.isBroken = true; }); // stop() throws it
         state.all.push(promise);
         return promise;
     };
@@ -184,6 +184,8 @@ export function startVisits(world) {
         served: (conference) => Promise.race([hall.served(conference), ...works]),
         go: (atOnce) => Array.from({ length: atOnce }, (_, i) => keep(visitor(world.random(`visitor ${i}`)))),
         come: (n, how) => keep(visit(world, hall, n, how)),
+        /* Whether so many have been there and gone, or one of them failed. */
+        were: (count) => state.begun >= count || state.isBroken,
         async stop() {
             state.isOver = true;
             await Promise.race([Promise.all(state.all), Promise.all(works)]);
