@@ -1,5 +1,5 @@
 /* sbin/serve: what `make run` and every other test stand on. Processes are killed here; what programs say is tested elsewhere.
- * Once is enough. */
+ * Takes long. Once is enough. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

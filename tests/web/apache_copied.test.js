@@ -1,0 +1,85 @@
+/* Apache with mod_cgid and mod_fcgid where an administrator has copied programs and pages and called `rtcc init`, and nothing else. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { get } from '../lib/http.js';
+import { leave, waiting } from '../lib/held.js';
+import { buildFolder, freePort, isListening, tree, until } from '../lib/instance.js';
+import { act, allEvents, ask, confPoll, conversation, say } from '../lib/people.js';
+
+/* The numbers of the file, made smaller, so that a few pollers are more than there is room for. */
+const WORKERS = 75, SEATS = 40, POLLERS = 100;
+const smaller = {
+    cgid: '',
+    fcgid: `-e 's/RTCC_HOLD_S 2/RTCC_HOLD_S 25/' -e 's/RTCC_HOLD_MAX 90/RTCC_HOLD_MAX ${SEATS}/'`,
+};
+
+for (const web of ['cgid', 'fcgid']) describe(`programs and pages copied, rtcc init, and nothing else, mod_${web}`, () => {
+    const user = process.getuid() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
+    const conf = () => ({ ...process.env, PATH: `${process.env.PATH}:/usr/sbin`, RTCC_CONF: path.join(folder, 'rtcc.conf') });
+    let folder, port, server;
+
+    function idOf(what) {
+        return Number(execFileSync('id', [what, 'www-data']));
+    }
+
+    before(async () => {
+        folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-cp-')));
+        port = await freePort();
+        const run = (command, input = '') => execFileSync('bash', ['-euc', command], { ...user, env: conf(), cwd: folder, input });
+        for (const [from, to] of [[path.join(buildFolder, 'cgi-bin'), 'cgi-bin'], [path.join(buildFolder, 'sbin/rtcc'), 'rtcc'],
+            [path.join(tree, 'htdocs'), 'htdocs'], [path.join(tree, 'conf/apache'), 'conf/apache'],
+            [path.join(tree, 'sbin/serve-apache'), 'serve-apache']]) fs.cpSync(from, path.join(folder, to), { recursive: true });
+        for (const name of ['log', 'tmp', 'sock']) fs.mkdirSync(path.join(folder, name));
+        fs.writeFileSync(path.join(folder, 'rtcc.conf'), `state_dir ${folder}/state\npages_dir ${folder}/htdocs\npassword_cost 1\n` +
+            `collaboration_url http://127.0.0.1:${port}\nqueue_url http://127.0.0.1:${port}\n` +
+            `cgi_hold_s 25\ncgi_hold_max ${SEATS}\n`);
+        if (user.uid) execFileSync('chown', ['-R', `${user.uid}:${user.gid}`, folder]);
+        run('./rtcc init');
+        run('./rtcc agent add anna Anna agent', 'correct horse 42\n');
+        run(`run=$PWD tree=$PWD build=$PWD port=${port}; . ./serve-apache; write_apache >apache.conf
+            write_apache_site rtcc-${web}.conf | sed -e 's/MaxRequestWorkers 400/MaxRequestWorkers ${WORKERS}/' ${smaller[web]} >site.conf
+            write_apache_site rtcc-site.inc >site.inc`);
+        server = spawn('apache2', ['-d', folder, '-f', 'apache.conf', '-DFOREGROUND'], { ...user, env: conf(), stdio: 'ignore' });
+        await until(() => isListening(port), 'apache2');
+    });
+
+    after(async () => {
+        server?.kill('SIGTERM');
+        if (server) await new Promise((done) => server.once('exit', done));
+        fs.rmSync(folder, { recursive: true });
+    });
+
+    const instance = () => ({ base: `http://127.0.0.1:${port}`, password: 'correct horse 42' });
+
+    test('are enough: a customer and an agent talk, without a process of ours that Apache has not started', async () => {
+        const { agent, customer, staff } = await conversation(instance(), 'anna');
+        await say(instance(), staff, 'Good morning, Ann.');
+        await say(instance(), customer, 'Good morning!');
+        const texts = (await allEvents(instance(), customer)).filter((event) => event.kind === 'message').map((event) => event.text);
+        assert.deepEqual(texts.slice(-2), ['Good morning, Ann.', 'Good morning!']);
+        await act(instance(), agent, 'end', { conf: customer.conference });
+        assert.equal((await confPoll(instance(), customer)).state, 'ended');
+    });
+
+    test('of more polls than threads so many wait as may, and while they do a page, a form and a message are answered', async () => {
+        const { agent, customer, staff } = await conversation(instance(), 'anna');
+        const { after: seen } = await confPoll(instance(), customer);
+        const polls = waiting(instance(), customer, POLLERS, seen);
+        await until(() => polls.answered.length >= POLLERS - SEATS, 'those for whom there is no seat are answered', 20000);
+        const early = polls.answered.slice();
+        assert.deepEqual(early.filter((answer) => answer.status !== 200 || answer.pause_s !== 5), []);
+        assert.equal((await get(instance().base, '/style.css')).status, 200);
+        const other = await ask(instance());
+        await leave(instance(), other);
+        assert.equal(polls.answered.length, POLLERS - SEATS, 'the others are held all the while');
+        await say(instance(), staff, 'All of you?');
+        const late = (await polls.all).filter((answer) => !early.includes(answer));
+        assert.equal(late.length, SEATS);
+        assert.deepEqual(late.filter((answer) => answer.status !== 200 || answer.pause_s !== undefined), []);
+        await act(instance(), agent, 'end', { conf: customer.conference });
+    });
+});
