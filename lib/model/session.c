@@ -11,7 +11,11 @@
 #include "model/talk.h"
 #include "sql.h"
 
-enum { TOKEN_CHARS = 43, KEY_ID_CHARS = 10, REMEMBERED = 64, REMEMBER_MS = 300000, ALONE_MS = 2000 };
+enum { TOKEN_CHARS = 43, KEY_ID_CHARS = 10, REMEMBERED = 64, REMEMBER_MS = 300000 };
+
+/* How long a password waits for those before it. A sign-in has a process to itself, and five that are hashed on a slow machine
+ * take their time; the programs that take a password with each request have others to answer meanwhile. */
+enum { SIGN_ALONE_MS = 5000, BASIC_ALONE_MS = 2000 };
 
 static enum err
 wrong(struct center *c)
@@ -59,12 +63,12 @@ nobodys_turn(struct center *c)
 /* The tries of one login come one after the other: each is counted before the next is looked at, however many come at once, and
  * many right ones at once are all right. What is over the limit does not wait. */
 static enum err
-check_login(struct center *c, const char *login, const char *password, struct agent *agent)
+check_login(struct center *c, const char *login, const char *password, int64_t alone_ms, struct agent *agent)
 {
     enum err err = limit_check(c, &limit_sign, login);
     if (err != OK)
         return err;
-    int alone = alone_take(c->settings->state_dir, arena_printf(c->mem, "login:%s", login), ALONE_MS);
+    int alone = alone_take(c->settings->state_dir, arena_printf(c->mem, "login:%s", login), alone_ms);
     err = alone >= 0 ? try_password(c, login, password, agent) : nobodys_turn(c);
     alone_give(alone);
     return err;
@@ -73,7 +77,7 @@ check_login(struct center *c, const char *login, const char *password, struct ag
 enum err
 session_open(struct center *c, const char *login, const char *password, struct agent *agent, const char **token)
 {
-    enum err err = check_login(c, login, password, agent);
+    enum err err = check_login(c, login, password, SIGN_ALONE_MS, agent);
     if (err != OK)
         return err;
     *token = arena_printf(c->mem, "a_%s", secret_random_text(c->mem, TOKEN_CHARS));
@@ -212,7 +216,7 @@ try_basic(struct center *c, const char *address, const char *login, const char *
 {
     enum err err = check_limits(c, address);
     if (err == OK)
-        err = check_login(c, login, password, agent);
+        err = check_login(c, login, password, BASIC_ALONE_MS, agent);
     if (err == ERR_UNAUTHORIZED)
         return count_wrong(c, address);
     return err == OK ? limit_remember(c, &limit_basic_known, limit_address(c, address)) : err;
@@ -228,7 +232,7 @@ check_basic(struct center *c, const char *address, const char *login, const char
     enum err err = check_limits(c, address);
     if (err != OK)
         return err;
-    int alone = alone_take(c->settings->state_dir, "basic", ALONE_MS);
+    int alone = alone_take(c->settings->state_dir, "basic", BASIC_ALONE_MS);
     err = alone >= 0 ? try_basic(c, address, login, password, agent) : nobodys_turn(c);
     alone_give(alone);
     return err;
