@@ -1,5 +1,5 @@
-/* The three ways of Apache: how long a poll is held, and that those who wait leave room for the others. Needs the whole machine. Once
- * is enough: it measures time. */
+/* The three ways of Apache: how long a poll is held, and that those who wait leave room for the others. Needs the whole machine.
+ * Once is enough: it measures time. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { get } from '../lib/http.js';
