@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { AGENT, CUSTOMER, appears, allSent, believe, clickButton, disappears, download, emptyQueue, fillForm, launch, newPerson, openDesk,
-    openReadyDesk, openRoom, says, setStatus, textsOnceShown, when, windowOf, write } from '../lib/browser.js';
+    openReadyDesk, openRoom, roomOf, says, setStatus, textsOnceShown, when, windowOf, write } from '../lib/browser.js';
 import { named, startHosts } from '../lib/hosts.js';
 import { get } from '../lib/http.js';
 import { sleep, startInstance, until } from '../lib/instance.js';
@@ -162,7 +162,7 @@ async function wholeWay(way) {
     const ann = await come(way), anna = await come(way);
     await fromSupportToForm(way, ann);
     await fillForm(ann.page);
-    const room = await windowOf(ann, () => ann.page.click('#start'));
+    const room = await roomOf(ann);
     await says(room, '#queue', 'Number 1 in the queue');
     await says(ann.page, '#opened', 'Your conversation is open in its own window');
     assert.equal(ann.page.url(), `${way.form}/cgi_bin/form_submit`, "the form's page stays");

@@ -117,6 +117,11 @@ export async function fillForm(page, entries = {}) {
 export async function openRoom(person, base, entries = {}, options = {}) {
     await person.page.goto(`${base}/cgi_bin/form_submit`);
     await fillForm(person.page, entries);
+    return roomOf(person, options);
+}
+
+/* Customer: sends the form that is filled in; gives the room's page. A page without its scripts yet does not send by Enter. */
+export async function roomOf(person, options = {}) {
     const room = await windowOf(person, () => person.page.click('#start'), options);
     await when(room, 'the room is there with its scripts, or with its frames', () => document.querySelector('main.conf')
         && (document.readyState === 'complete' || document.querySelector('noscript iframe')));
