@@ -1,6 +1,6 @@
 /* value: a tree of named values: what a program answers, whoever writes it down afterwards.
  *
- * The same tree becomes JSON (here), XML (io/xml.h) or a page (page/template.h), so that no program knows more than
+ * The same tree becomes JSON (here), XML (base/xml.h) or a page (page/template.h), so that no program knows more than
  * its meaning. Objects keep the order in which members were added. Members marked as attributes are XML attributes and
  * ordinary JSON members. All nodes live in the arena; texts are kept by pointer, not copied. */
 #ifndef RTCC_VALUE_H

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/xml.h"
 #include "io/range.h"
 #include "io/settings.h"
-#include "io/xml.h"
 
 enum { HEAD_MAX_BYTES = HEADERS_MAX_BYTES * 2, RETRY_UNAVAILABLE_S = 2, RETRY_TOO_MANY_S = 60 };
 

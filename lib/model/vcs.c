@@ -11,7 +11,7 @@
 #include "base/value.h"
 #include "io/http.h"
 #include "io/settings.h"
-#include "io/xml.h"
+#include "io/xmlread.h"
 #include "model/conference.h"
 
 enum { CALL_MAX_BYTES = 65536, KEY_MAX_BYTES = 256 };

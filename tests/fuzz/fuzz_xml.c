@@ -2,7 +2,8 @@
  * reads as the same document again. */
 #include "fuzz.h"
 
-#include "io/xml.h"
+#include "base/xml.h"
+#include "io/xmlread.h"
 
 static int
 levels(const struct value *v)

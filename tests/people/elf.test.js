@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { buildFolder } from '../lib/instance.js';
+import { buildFolder, tree } from '../lib/instance.js';
 import { programNames } from '../lib/table.js';
 
 const files = [...programNames.map((name) => path.join(buildFolder, 'cgi-bin', name)), path.join(buildFolder, 'sbin/rtcc')];
@@ -37,6 +37,14 @@ everyFile('every file of C was compiled with every flag', (file, name) => {
     for (const flag of ['-O2', '-fstack-protector-strong', '-fstack-clash-protection', '-fcf-protection=full', '-fPIE',
         '-ftrivial-auto-var-init=zero', '-fno-strict-overflow', '-fno-delete-null-pointer-checks'])
         for (const one of producers) assert.ok(` ${one} `.includes(` ${flag} `), `${name}: ${flag} is missing in ${one}`);
+});
+
+/* At which level copies are counted is not written into the files: it is a macro. */
+test('every file of C is compiled with copies counted at the highest level', () => {
+    const commands = execFileSync('make', ['-nB', 'V=1', 'all'], { cwd: tree, encoding: 'utf8', env: { ...process.env, MAKEFLAGS: '' } })
+        .split('\n').filter((line) => / -Ilib /.test(line));
+    assert.ok(commands.length >= files.length, `${commands.length} commands`);
+    for (const one of commands) assert.match(one, / -D_FORTIFY_SOURCE=3 .* -O2 /);
 });
 
 everyFile('the stack has its guards, and copies are counted', (file, name) => {

@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#include "io/xml.h"
+#include "base/xml.h"
 #include "page/opening.h"
 #include "page/show.h"
 

@@ -3,7 +3,8 @@
 
 #include <time.h>
 
-#include "io/xml.h"
+#include "base/xml.h"
+#include "io/xmlread.h"
 
 /* ── writing ── */
 

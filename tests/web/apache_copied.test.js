@@ -1,4 +1,5 @@
-/* Apache with mod_cgid and mod_fcgid where an administrator has copied programs and pages and called `rtcc init`, and nothing else. */
+/* Apache with mod_cgid and mod_fcgid where an administrator has copied programs and pages and called `rtcc init`, and nothing else.
+ * Once is enough. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,4 +1,5 @@
-/* Opening hours and what the form says about this hour: asked of the queuing server, which may stand elsewhere or not answer. */
+/* Opening hours and what the form says about this hour: asked of the queuing server, which may stand elsewhere or not answer.
+ * Takes long. */
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, test } from 'node:test';

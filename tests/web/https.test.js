@@ -1,4 +1,5 @@
-/* https through each web server: rtcc-tls.inc beside the file that is there without it, and a certificate that signed itself. */
+/* https through each web server: rtcc-tls.inc beside the file that is there without it, and a certificate that signed itself.
+ * Once is enough. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';

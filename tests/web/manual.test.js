@@ -1,4 +1,5 @@
-/* The pages of the manual say what the programs say of themselves, and their examples work as they stand there. */
+/* The pages of the manual say what the programs say of themselves, and their examples work as they stand there.
+ * Once is enough. */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';

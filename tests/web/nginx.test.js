@@ -1,4 +1,5 @@
-/* conf/nginx/rtcc.conf alone: a real nginx with that file, and in the programs' place a responder that says what it was given. */
+/* conf/nginx/rtcc.conf alone: a real nginx with that file, and in the programs' place a responder that says what it was given.
+ * Once is enough. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
