@@ -1,6 +1,6 @@
 /* The web server reloads while people talk, come and go: no request fails. Every request is sent once, and one that is not answered
  * is a fault; but for what is cut off with a kept connection that the web server closes: it has not been done, and who asks once
- * more is answered. Needs the whole machine. */
+ * more is answered. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';

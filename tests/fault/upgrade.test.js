@@ -1,5 +1,5 @@
 /* The programs and `rtcc work` are replaced by others while people talk, come and go, and kept forms are being finished: nobody
- * notices. Every request is sent once, and one that is not answered is a fault. Needs the whole machine. */
+ * notices. Every request is sent once, and one that is not answered is a fault. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sleep, until } from '../lib/instance.js';
