@@ -5,13 +5,14 @@
  * entities in attributes are expanded by then). The document is copied into the arena and freed: 64 KiB at most. */
 #include "io/xmlread.h"
 
+#include <assert.h>
 #include <libxml/parser.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/text.h"
 
-enum { DEPTH_MAX = 32, ENCODED_MAX_BYTES = 4 * XML_MAX_BYTES };
+enum { DEPTH_MAX = 32, ENCODED_MAX_BYTES = 4 * XML_MAX_BYTES }; /* one byte of another encoding becomes three at most */
 
 static const char white_space[] = " \t\r\n";
 
@@ -43,6 +44,7 @@ parse(const char *text, size_t bytes)
     parser->sax->externalSubset = stop_at_dtd;
     xmlDocPtr doc = xmlCtxtReadMemory(parser, text, (int)bytes, NULL, NULL, options);
     xmlFreeParserCtxt(parser);
+    assert(!doc || !doc->intSubset); /* it was stopped */
     return doc;
 }
 
@@ -71,7 +73,8 @@ own_text(struct reader *r, const xmlNode *element)
     for (const xmlNode *node = element->children; node; node = node->next)
         if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE)
             buf_text(&text, (const char *)node->content);
-    r->is_bad |= text.full || !text_is_utf8(buf_str(&text), text.len);
+    assert(!text.full);
+    r->is_bad |= !text_is_utf8(buf_str(&text), text.len);
     return buf_str(&text);
 }
 
@@ -125,7 +128,7 @@ xml_read(struct arena *mem, const char *text, size_t bytes, const char **name, s
 {
     xmlDocPtr doc = bytes <= XML_MAX_BYTES ? parse(text, bytes) : NULL;
     const xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
-    struct reader r = {.mem = mem, .is_bad = !root || doc->intSubset || doc->extSubset};
+    struct reader r = {.mem = mem, .is_bad = !root};
     if (!r.is_bad) {
         struct value *tree = value_object(mem);
         read_element(&r, root, tree, 1);

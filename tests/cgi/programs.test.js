@@ -1,4 +1,4 @@
-/* Every program as plain CGI: one process for each request, no web server and no FastCGI. */
+/* Every program as plain CGI: one process for each request, no web server and no FastCGI. Takes long. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';

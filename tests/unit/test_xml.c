@@ -261,8 +261,9 @@ static void
 content_is_found_as_text(void **state)
 {
     const struct value *tree =
-        read_text(*state, "<a x='1'> <!-- no --> <b y='2'>be<!-- -->side</b><c>in<![CDATA[<si>]]>de</c><d/><?p i?> </a>");
+        read_text(*state, "<a x='1' e=''> <!-- no --> <b y='2'>be<!-- -->side</b><c>in<![CDATA[<si>]]>de</c><d/><?p i?> </a>");
     assert_string_equal(value_get_text(tree, "x"), "1");
+    assert_string_equal(value_get_text(tree, "e"), "");
     assert_string_equal(value_get_text(value_get(tree, "b"), "text"), "beside");
     assert_string_equal(value_get_text(tree, "c"), "in<si>de");
     assert_string_equal(value_get_text(tree, "d"), "");
