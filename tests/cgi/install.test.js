@@ -73,6 +73,7 @@ test('systemd takes the units without a word, and finds an exposure of 1.5 at mo
     for (const name of [...services, 'rtcc@queue.socket', 'rtcc-work.service', 'rtcc.target']) {
         const verify = spawnSync('systemd-analyze', ['verify', '--man=no', name], { env, encoding: 'utf8' });
         assert.deepEqual(verify.stderr.split('\n').filter((line) => /rtcc/.test(line)), []);
+        assert.equal(verify.status, 0, `${name}: ${verify.stderr}`);
     }
     for (const name of ['rtcc@.service', 'rtcc-work.service']) {
         const judged = path.join(units, name.replace('rtcc', 'judged').replace('@', '@queue'));

@@ -1,8 +1,9 @@
 /* Any program is killed at any moment: nobody and nothing that was acknowledged is lost, nothing is there twice. README.md says
  * what is promised, and how a run is repeated. Takes long. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { killRun } from './lib/kills.js';
+import { everything } from './lib/nemesis.js';
 import { seeds } from './lib/random.js';
 import { isSoak } from './lib/soak.js';
 import { placeWithout } from './lib/without.js';
@@ -31,7 +32,10 @@ async function finds(t, mechanism, kinds, options) {
 }
 
 /* Some at a time: one is quiet while another works. */
+const killed = new Set();
 describe('kills', { concurrency: isSoak ? 1 : 3 }, () => {
+    after(() => { if (killed.size) assert.deepEqual([...killed].sort(), [...everything].sort(), 'each program was killed'); });
+
     for (const seed of drawn) {
         test(`${size.kills} kills among ${size.customers} customers lose nothing and double nothing (seed ${seed})`, async (t) => {
             const { place, stop } = await placeWithout(process.env.FAULT_WITHOUT);
@@ -40,6 +44,7 @@ describe('kills', { concurrency: isSoak ? 1 : 3 }, () => {
                 t.diagnostic(JSON.stringify(summary));
                 assert.deepEqual(faults.slice(0, 20), [], `${faults.length} faults; FAULT_SEED=${seed} repeats it; ${file}`);
                 assert.equal(summary.kills, size.kills);
+                summary.killed.forEach((name) => killed.add(name));
                 assert.ok(summary.acceptances > size.customers * 0.8, 'there was work');
             } finally {
                 await stop();

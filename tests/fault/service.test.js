@@ -2,8 +2,9 @@
  * Takes long. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { get } from '../lib/http.js';
 import { sleep, until } from '../lib/instance.js';
-import { act, confPoll, conversation, say } from '../lib/people.js';
+import { act, agentPoll, confPoll, conversation, say, sendFile, signIn } from '../lib/people.js';
 import { faultyWays, startBetween } from './lib/between.js';
 import { checkQueued, unfinished } from './lib/check.js';
 import { ask } from './lib/customer.js';
@@ -51,16 +52,20 @@ function counter() {
     };
 }
 
-/* Two who talk already: how long each of their messages and looks takes, until `isOver`. */
-async function talk(world, { customer, staff }, isOver) {
-    const took = [], timed = async (asking) => {
+/* Two who talk already, and a colleague: how long each of their messages, files and looks takes, until `isOver`. */
+async function talk(world, { agent, customer, staff }, isOver) {
+    const { instance } = world, took = [], timed = async (asking) => {
         const began = world.now();
-        await asking;
+        await asking();
         took.push(world.now() - began);
     };
     for (let i = 0; !isOver(); i++) {
-        await timed(say(world.instance, i % 2 ? customer : staff, `talk ${i}`));
-        await timed(confPoll(world.instance, customer));
+        await timed(() => say(instance, i % 2 ? customer : staff, `talk ${i}`));
+        await timed(() => confPoll(instance, customer));
+        await timed(() => sendFile(instance, customer, 'a.txt', 'text/plain', `file ${i}`));
+        await timed(() => agentPoll(instance, agent));
+        await timed(() => signIn(instance, 'sam'));
+        await timed(async () => assert.equal((await get(instance.base, '/cgi_bin/form_submit')).status, 200));
         await sleep(200);
     }
     return took;

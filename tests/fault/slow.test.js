@@ -144,6 +144,11 @@ const waits = {
         const member = await ask(one), { after } = await confPoll(one, member);
         return (options) => confPoll(one, member, after, 25, options);
     },
+    async conf_view(one) { // the frame of a page without JavaScript
+        const member = await ask(one), { after } = await confPoll(one, member);
+        const query = { conf: member.conference, token: member.token, part: 'log', after };
+        return (options) => get(one.base, '/cgi_bin/conf_view', query, options);
+    },
     async agent_poll(one) {
         const agent = await signIn(one, 'anna'), { after } = await agentPoll(one, agent);
         return (options) => agentPoll(one, agent, after, 25, options);

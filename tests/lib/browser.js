@@ -67,7 +67,7 @@ export const posted = (page, part) => page.asked.filter((request) => request.pos
 export const when = (page, what, question, ...args) => until(() => page.evaluate(question, ...args).catch((fault) => {
     if (/context was destroyed|Cannot find context|detached/i.test(fault.message)) return false;
     throw fault;
-}), what, PATIENCE).catch(async (fault) => {
+}), what, PATIENCE, 100).catch(async (fault) => {
     const shown = await page.evaluate(() => document.body.innerText).catch((other) => other.message);
     throw new Error(`${fault.message}; ${page.url?.()} shows:\n${shown}\n${page.said?.map(({ text }) => text).join('\n')}`);
 });

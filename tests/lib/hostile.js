@@ -91,3 +91,12 @@ export function mustRefuse(param, value) {
     if (['line', 'text'].includes(param.kind) && [...trimmed].length > param.max) return true;
     return undefined;
 }
+
+const wrongAs = { phone: (text) => text.replace(/\D/g, '').length < 7, email: (text) => !text.includes('@'),
+    recurrence: (text) => !/^[DW]-/.test(text), url: () => true };
+
+/* Whether a text is no number to call, no address, no recurrence; a url is that of one conference. */
+export function isWrongAsSuch(param, value) {
+    const string = value.bytes?.toString('utf8').trim();
+    return Boolean(string && wrongAs[param.name]?.(string));
+}

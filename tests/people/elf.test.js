@@ -39,12 +39,12 @@ everyFile('every file of C was compiled with every flag', (file, name) => {
         for (const one of producers) assert.ok(` ${one} `.includes(` ${flag} `), `${name}: ${flag} is missing in ${one}`);
 });
 
-/* At which level copies are counted is not written into the files: it is a macro. */
-test('every file of C is compiled with copies counted at the highest level', () => {
+/* At which level copies are counted is not written into the files: it is a macro. Nor are warnings. */
+test('every file of C is compiled with copies counted at the highest level, and formats looked at', () => {
     const commands = execFileSync('make', ['-nB', 'V=1', 'all'], { cwd: tree, encoding: 'utf8', env: { ...process.env, MAKEFLAGS: '' } })
         .split('\n').filter((line) => / -Ilib /.test(line));
     assert.ok(commands.length >= files.length, `${commands.length} commands`);
-    for (const one of commands) assert.match(one, / -D_FORTIFY_SOURCE=3 .* -O2 /);
+    for (const one of commands) assert.match(one, / -D_FORTIFY_SOURCE=3 .* -O2 .* -Wformat=2 -Werror /);
 });
 
 everyFile('the stack has its guards, and copies are counted', (file, name) => {

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { hasUsualHeaders, isEchoed, isHarmless, soundLogs } from '../lib/harmless.js';
-import { hostileValues, mustRefuse, wayOf } from '../lib/hostile.js';
+import { hostileValues, isWrongAsSuch, mustRefuse, wayOf } from '../lib/hostile.js';
 import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
 import { ask, conversation, sendFile } from '../lib/people.js';
 import { bytesOf, Wire } from '../lib/raw.js';
@@ -168,9 +168,12 @@ async function isLookedAt(wire, bytes, program, what, times) {
 
 async function tryValue(wire, program, param, value, turn) {
     const what = `${program} ${param.name} = ${value.label} (${turn})`;
-    const answer = await isLookedAt(wire, requestOf(program, param, value, turn), program, what, took[program]);
+    const bytes = requestOf(program, param, value, turn);
+    const isDrawn = program === 'form_submit' && bytes.toString('latin1', 0, 4) === 'GET '; // a form that is filled in already
+    const answer = await isLookedAt(wire, bytes, program, what, took[program]);
     if (value.bytes?.length < 1000) assert.ok(!isEchoed(answer, value.bytes.toString('utf8')), `${what}: echoed: ${answer.body}`);
-    if (mustRefuse(param, value)) assert.ok(answer.status >= 400, `${what}: ${answer.status} ${answer.body.slice(0, 300)}`);
+    if (mustRefuse(param, value) || (!isDrawn && isWrongAsSuch(param, value)))
+        assert.ok(answer.status >= 400, `${what}: ${answer.status} ${answer.body.slice(0, 300)}`);
     if (turn % 10 === 0) took.honest.push((await wire.ask(bytesOf('GET', '/cgi_bin/form_submit'))).ms);
 }
 
@@ -310,7 +313,11 @@ test('what was kept of all this is shown as it was sent, and never as markup', a
 /* The honest ones go between the hostile, so that they meet the same machine: they tell a slow machine from a slow program. */
 test('p99 of the hostile is below 50 ms', () => {
     const p99 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.99)];
-    for (const name of programNames) console.log(`# ${name}: p99 ${p99(took[name]).toFixed(1)} ms of ${took[name].length}`);
+    for (const name of programNames) {
+        const own = p99(took[name]); // of some hundreds, in which a pause of the machine counts more
+        console.log(`# ${name}: p99 ${own.toFixed(1)} ms of ${took[name].length}`);
+        assert.ok(own < 100, `${name}: ${own} ms`);
+    }
     const all = programNames.flatMap((name) => took[name]);
     for (const [kind, hostiles, honests, least] of [['requests', all, took.honest, 20000],
         ['uploads', took.hostileFiles, took.honestFiles, 600]]) {

@@ -200,6 +200,8 @@ test('the build refuses a libfcgi with the hole', () => {
             { cwd: tree, encoding: 'utf8', env: { ...process.env, PATH } });
     };
     assert.match(build('2.4.5').stdout, /CVE-2025-23016/, 'the target is the one that looks');
+    const all = spawnSync('make', ['-n', '-s', `O=${place.folder}/build`, 'all'], { cwd: tree, encoding: 'utf8' });
+    assert.match(all.stdout, /CVE-2025-23016[^]*-c lib\//, 'and the build asks it first');
     const mended = ['2.4.5', '2.4.6', '2.4.10', '2.5.0', '3.0', '2.4.2-2+deb12u1', '2.4.2-2+deb12u2', '2.4.2-2+deb12u10',
         '2.4.2-2+deb12u1+b1', '2.4.5-1', '2.4.5-0.1', '2.4.5-1ubuntu1', '2.4.6-1~bpo12+1', '2.4.5-1.fc41'];
     const holed = ['', '2.4.0', '2.4.2', '2.4.4', '2.4.2-2', '2.4.2-1+b1', '2.4.0-8.1', '2.4.2-2.1', '2.4.2-2.1build1', '2.4.2-3',

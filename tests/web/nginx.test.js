@@ -271,11 +271,14 @@ test('neither log has a query, a code or a token', async () => {
     const headers = { Referer: `${base}/x?token=m_sesame4` };
     await get(base, '/cgi_bin/conf_poll?die&token=m_sesame3', {}, { headers });
     await get(base, '/cgi_bin/transcript?token=m_sesame5');
+    for (const status of [401, 403, 429]) await get(base, `/cgi_bin/vcs?status=${status}&token=m_sesame8`);
     await post(base, '/cgi_bin/form_submit?die&token=sesame6', { name: 'sesame7' }, html);
-    await until(() => fs.readFileSync(`${folder}/access.log`, 'utf8').includes('POST /cgi_bin/form_submit'), 'the log', 3000);
+    await get(base, '/last');
+    await until(() => fs.readFileSync(`${folder}/access.log`, 'utf8').includes('GET /last'), 'the log', 3000);
     const logs = ['access.log', 'error.log', 'nginx.log'].map((name) => fs.readFileSync(`${folder}/${name}`, 'utf8')).join('');
     assert.match(logs, /"GET \/cgi_bin\/queue HTTP\/1.1" 200/);
     assert.match(logs, /"GET \(a path with a code\) HTTP\/1.1" 200/);
     assert.match(logs, /"GET \/cgi_bin\/transcript HTTP\/1.1" 503 .* rtcc_transcript "502/);
+    for (const status of [401, 403, 429]) assert.match(logs, new RegExp(`"GET /cgi_bin/vcs HTTP/1.1" ${status} `), 'refusals are logged');
     assert.doesNotMatch(logs, /sesame|019618/);
 });

@@ -47,7 +47,8 @@ const isAnybodyThere = (world) => world.rows('SELECT id FROM conference WHERE en
 /* What a run was, for the record. */
 function summary(world, faults) {
     const number = (kind) => faults.filter((one) => one.kind === kind).length, { history } = world;
-    return { seed: world.seed, kills: history.of('kill').length, forms: history.of('ask').length,
+    return { seed: world.seed, kills: history.of('kill').length, killed: [...new Set(history.of('kill').map((one) => one.name))],
+        forms: history.of('ask').length,
         conferences: world.rows('SELECT count(*) AS n FROM conference')[0].n,
         messages: history.of('say').filter((one) => one.status === 200).length,
         files: history.of('file').filter((one) => one.status === 200).length,
