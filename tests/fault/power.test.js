@@ -19,6 +19,7 @@ import { demoPassword } from '../lib/instance.js';
 import { accept, readyAgent, say, waitForOffer } from '../lib/people.js';
 import { Clock } from './clock.js';
 import { Disk } from './disk.js';
+import { startBetween } from './lib/between.js';
 import { buildPower } from './lib/build.js';
 import { seeds } from './lib/random.js';
 import { sized } from './lib/soak.js';
@@ -49,8 +50,20 @@ async function together(count, width, work) {
     }));
 }
 
+/* A server between that fails at the first call for every sixth form: the form is kept, and its customer told so. */
+async function startFailing() {
+    const failed = new Set(), between = await startBetween();
+    between.how = ({ body }) => {
+        const reqid = body.get('reqid') ?? '';
+        if (!reqid.includes('late-') || failed.has(reqid)) return 'pass';
+        failed.add(reqid);
+        return 'error';
+    };
+    return between;
+}
+
 async function sendForm(instance, i) {
-    const reqid = randomUUID(), question = `${i} `.repeat(1000);
+    const reqid = `${i % 6 === 0 ? 'late-' : ''}${randomUUID()}`, question = `${i} `.repeat(1000);
     const form = { name: `Ann ${reqid}`, phone: '+16035551234', question, reqid };
     const send = () => post(instance.base, '/cgi_bin/form_submit', form, { accept: 'application/json' });
     let answer = await send();
@@ -128,13 +141,17 @@ before(async () => {
     disk.set('isRecording', 1);
     folder = fs.mkdtempSync(path.join(fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir(), 'rtcc-power-'));
     clock = new Clock();
-    const recorded = clock.boot(40 * DAY), instance = await disk.start({ settings: { capacity: 100 }, env: clock.env });
+    const between = await startFailing(), settings = { capacity: 100, ...between.settings };
+    const recorded = clock.boot(40 * DAY), instance = await disk.start({ settings, env: clock.env });
+    between.to = instance.port;
     try {
         await record(instance);
     } finally {
         await instance.stop();
+        await between.stop();
         disk.set('isRecording', 0);
     }
+    assert.ok(heard.filter((line) => line.includes('\tkept\t')).length >= 8, 'some were told that their form is kept');
     boots = [recorded, clock.boot(0)]; // the power comes back
     acknowledged = path.join(folder, 'acknowledged');
     fs.writeFileSync(acknowledged, `${heard.join('\n')}\n`);

@@ -11,12 +11,13 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { get, post, request } from '../lib/http.js';
 import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
-import { agentPoll, allEvents, ask, confPoll, say, signIn } from '../lib/people.js';
+import { agentPoll, allEvents, ask, confPoll, say, sendFile, signIn } from '../lib/people.js';
 import { rtcc, schedule } from '../lib/wire.js';
 import { alone, timesOf, wereServed } from './lib/served.js';
 import { sized } from './lib/soak.js';
 
 const HALF_OPEN = 10000, HALF_ADDRESSES = 5, AT_ONCE_MS = 1000;
+const DEAF = 100, DEAF_MS = sized(3000, 60000), LARGE_BYTES = 2 << 20;
 const GONE = 300, TIMES_GONE = sized(1, 10), CROSSINGS = sized(120, 3000), LOCKS = sized(5, 60);
 let instance, customer;
 before(async () => {
@@ -96,6 +97,26 @@ for (const [name, how] of Object.entries(attacks)) {
         wereServed(t, meanwhile, before);
     });
 }
+
+test('a hundred readers of a large file who do not read: others are served', async (t) => {
+    const large = await sendFile(instance, customer, 'large.bin', 'application/octet-stream', Buffer.alloc(LARGE_BYTES, 'l'));
+    const small = await sendFile(instance, customer, 'small.txt', 'text/plain', 'small');
+    const fileOf = (one) => `/cgi_bin/file_get?id=${one.file}&token=${customer.token}`;
+    const asking = [...round, () => timed(get(instance.base, fileOf(small)))], before = await alone(asking);
+    const deaf = Array.from({ length: DEAF }, () => {
+        const socket = net.connect({ port: instance.port, host: '127.0.0.1' }).pause().on('error', () => {});
+        socket.write(`GET ${fileOf(large)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+        return socket;
+    });
+    try {
+        await until(() => unread() >= DEAF, 'they are answered, and do not read', 20000);
+        const began = Date.now(), meanwhile = await timesOf(asking, () => Date.now() - began > DEAF_MS);
+        assert.ok(unread() >= DEAF, 'they are still at it');
+        wereServed(t, meanwhile, before);
+    } finally {
+        deaf.forEach((one) => one.destroy());
+    }
+});
 
 /* Opens connections that send half a request and no more; gives the sockets when all are open. The web server closes each after five
  * seconds, so some more are opened than are wanted. */
