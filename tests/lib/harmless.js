@@ -15,10 +15,14 @@ const types = ['application/json', 'application/xml; charset=utf-8', 'text/html;
 const cookieOf = { agent_sign: /^rtcc\d+_agent=[\w.-]*; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/,
     conf_view: /^rtcc\d+_m\d{15}=[\w.-]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/ };
 
-/* The headers of an answer of nginx with our programs, by its status and its type, in order. What is too large for any program
- * (413) the web server refuses by itself: with our page, or with a sentence. */
+/* The headers of what the web server refuses by itself: with our page, or with a sentence. */
+const headersOfServer = (status, type) => [...type?.startsWith('text/html') ? [...ofPrograms, 'etag'] : everywhere, 'content-type',
+    ...ofStatus[status] ?? []];
+
+/* The headers of an answer of nginx with our programs, by its status and its type. What is too large for any program (413) comes to
+ * none. */
 function usualHeaders(program, status, type) {
-    if (status === 413) return type?.startsWith('text/html') ? [...ofPrograms, 'content-type', 'etag'] : [...everywhere, 'content-type'];
+    if (status === 413) return headersOfServer(status, type);
     const ofFiles = program === 'file_get' && status === 200 ? ['accept-ranges', 'content-disposition', 'etag'] : [];
     return [...ofPrograms, ...(status === 303 ? [] : ['content-type']), ...ofStatus[status] ?? [], ...ofFiles];
 }
@@ -31,6 +35,12 @@ export function hasUsualHeaders(program, answer, what) {
     if (type !== undefined && answer.status !== 413 && !(program === 'file_get' && answer.status === 200))
         assert.ok(types.includes(type), `${what}: ${type}`);
     assert.ok(cookies.length <= 1 && cookies.every(([, value]) => cookieOf[program]?.test(value)), `${what}: ${cookies}`);
+}
+
+/* Asserts the same of a refusal, whoever refuses, the program or the web server. */
+export function hasHeadersOfRefusal(program, answer, what) {
+    const own = headersOfServer(answer.status, answer.header('content-type')).sort().join();
+    if (answer.names.join() !== own) hasUsualHeaders(program, answer, what);
 }
 
 /* ── bodies ── */
