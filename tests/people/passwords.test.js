@@ -1,5 +1,6 @@
 /* Somebody who sends invented logins in HTTP Basic to programs that others need: from one address, and from as many as there are.
- * A password is dear to look at, so few are; customers and those whose password was right before are served as ever. */
+ * A password is dear to look at, so few are; customers and those whose password was right before are served as ever.
+ * Needs the whole machine. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import http from 'node:http';
