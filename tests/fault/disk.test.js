@@ -2,8 +2,7 @@
  * do; nothing is half kept; and all is well by itself when the disk is.
  *
  * During each fault the same people go on doing what they do, each with the ids that a client has, and send again what was refused
- * when it is over: then everything must be there once.
- */
+ * when it is over: then everything must be there once. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';

@@ -13,7 +13,7 @@ import { get, post, request } from '../lib/http.js';
 import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
 import { agentPoll, allEvents, ask, confPoll, say, sendFile, signIn } from '../lib/people.js';
 import { rtcc, schedule } from '../lib/wire.js';
-import { alone, timesOf, wereServed } from './lib/served.js';
+import { alone, deafReader, timesOf, wereServed } from './lib/served.js';
 import { sized } from './lib/soak.js';
 
 const HALF_OPEN = 10000, HALF_ADDRESSES = 5, AT_ONCE_MS = 1000;
@@ -103,11 +103,7 @@ test('a hundred readers of a large file who do not read: others are served', asy
     const small = await sendFile(instance, customer, 'small.txt', 'text/plain', 'small');
     const fileOf = (one) => `/cgi_bin/file_get?id=${one.file}&token=${customer.token}`;
     const asking = [...round, () => timed(get(instance.base, fileOf(small)))], before = await alone(asking);
-    const deaf = Array.from({ length: DEAF }, () => {
-        const socket = net.connect({ port: instance.port, host: '127.0.0.1' }).pause().on('error', () => {});
-        socket.write(`GET ${fileOf(large)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
-        return socket;
-    });
+    const deaf = Array.from({ length: DEAF }, () => deafReader(instance, fileOf(large)));
     try {
         await until(() => unread() >= DEAF, 'they are answered, and do not read', 20000);
         const began = Date.now(), meanwhile = await timesOf(asking, () => Date.now() - began > DEAF_MS);

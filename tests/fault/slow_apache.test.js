@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { get, multipart, request } from '../lib/http.js';
 import { sleep, startInstance } from '../lib/instance.js';
 import { ask, sendFile, signIn } from '../lib/people.js';
-import { alone, timesOf, wereServed } from './lib/served.js';
+import { alone, deafReader, timesOf, wereServed } from './lib/served.js';
 import { sized } from './lib/soak.js';
 
 const ATTACK_MS = sized(3000, 60000), LARGE_BYTES = 15 << 20, LARGE_BODY_BYTES = 5 << 20;
@@ -21,27 +21,13 @@ after(() => instance?.stop());
 
 const fileOf = (id) => `/cgi_bin/file_get?id=${id}&token=${customer.token}`;
 
-const connect = (text) => {
-    const socket = net.connect({ port: instance.port, host: '127.0.0.1' });
-    socket.on('error', () => {});
-    socket.write(text);
-    return socket;
-};
-
 /* Sends the beginning of `bytes` bytes of body, and then a byte now and then. */
 function slowSender(program, bytes, type, beginning) {
-    const socket = connect(`POST /cgi_bin/${program} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ${type}\r\n` +
-        `Content-Length: ${bytes}\r\n\r\n`);
+    const socket = net.connect({ port: instance.port, host: '127.0.0.1' }).on('error', () => {});
+    socket.write(`POST /cgi_bin/${program} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ${type}\r\nContent-Length: ${bytes}\r\n\r\n`);
     socket.write(beginning);
     const timer = setInterval(() => socket.write('a'), 300);
     socket.on('data', () => {}).on('close', () => clearInterval(timer));
-    return socket;
-}
-
-/* Asks for the large file and reads nothing of it. */
-function deafReader() {
-    const socket = connect(`GET ${fileOf(large)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
-    socket.pause();
     return socket;
 }
 
@@ -61,7 +47,7 @@ const attacks = {
     'thirty slow files, nearly a megabyte of each at once': { count: 30, attacker: () => slowSender('file_put', LARGE_BODY_BYTES,
         file().type, Buffer.concat([file().body.subarray(0, -30), Buffer.alloc(900000)])),
         other: () => sendFile(instance, customer, 'other.txt', 'text/plain', 'other') },
-    'twenty readers of a large file who do not read': { count: 20, attacker: deafReader,
+    'twenty readers of a large file who do not read': { count: 20, attacker: () => deafReader(instance, fileOf(large)),
         other: () => served(get(instance.base, fileOf(small))) },
 };
 

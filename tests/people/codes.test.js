@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { get } from '../lib/http.js';
 import { sleep, startInstance } from '../lib/instance.js';
 import { confPoll, say } from '../lib/people.js';
+import { p99 } from '../lib/percentile.js';
 import { room, schedule } from '../lib/wire.js';
 
 const TRIES = 100000, AT_ONCE = 100, CONNECTIONS = 25;
@@ -61,7 +62,6 @@ const sum = (all) => all.reduce((total, one) => {
     for (const [status, count] of Object.entries(one)) total[status] = (total[status] ?? 0) + count;
     return total;
 }, {});
-const p99 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.99)];
 
 /* How long customers wait for their messages and polls, until `isOver()`. */
 async function serve(isOver) {

@@ -31,6 +31,11 @@ everyFile('libraries come from where the system has them', (file, name) => {
     assert.doesNotMatch(read(file, '-d'), /RPATH|RUNPATH/, name);
 });
 
+everyFile('only who calls other servers carries the libraries for it', (file, name) => {
+    const calls = ['form_submit', 'status', 'rtcc'].includes(name);
+    for (const library of ['libxml2', 'libcurl']) assert.equal(read(file, '-d').includes(`[${library}.so`), calls, `${name}: ${library}`);
+});
+
 everyFile('every file of C was compiled with every flag', (file, name) => {
     const producers = [...read(file, '--debug-dump=info').matchAll(/DW_AT_producer.*?: (GNU C11 .*)/g)].map(([, one]) => one);
     assert.ok(producers.length > 5, `${name}: ${producers.length} files of C`);

@@ -12,6 +12,7 @@ import { hasUsualHeaders, isEchoed, isHarmless, soundLogs } from '../lib/harmles
 import { hostileValues, isWrongAsSuch, mustRefuse, wayOf } from '../lib/hostile.js';
 import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
 import { ask, conversation, sendFile } from '../lib/people.js';
+import { p99 } from '../lib/percentile.js';
 import { bytesOf, Wire } from '../lib/raw.js';
 import { methodsOf, programNames, tableOf } from '../lib/table.js';
 import { rtcc, schedule } from '../lib/wire.js';
@@ -312,7 +313,6 @@ test('what was kept of all this is shown as it was sent, and never as markup', a
 
 /* The honest ones go between the hostile, so that they meet the same machine: they tell a slow machine from a slow program. */
 test('p99 of the hostile is below 50 ms', () => {
-    const p99 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.99)];
     for (const name of programNames) {
         const own = p99(took[name]); // of some hundreds, in which a pause of the machine counts more
         console.log(`# ${name}: p99 ${own.toFixed(1)} ms of ${took[name].length}`);

@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { get, post } from '../lib/http.js';
 import { sleep, startInstance } from '../lib/instance.js';
 import { say } from '../lib/people.js';
+import { percentile } from '../lib/percentile.js';
 import { basic, isError, json, room, schedule } from '../lib/wire.js';
 
 const CONNECTIONS = 30, SECONDS = 4, MOST_S = 60;
@@ -25,7 +26,6 @@ after(() => instance?.stop());
 const url = (name) => `/cgi_bin/${name}`;
 const targets = [`${url('queue')}?action=list`, `${url('vcs_call')}?action=list&vanity=0000001`, `${url('vcs_conf_schedule')}?subject=x`,
     `${url('vcs_conf_delete')}?delete_vanity=0000001`, url('vcs'), url('status')];
-const p95 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.95)];
 const rates = () => Number(execFileSync('sqlite3', ['-readonly', '-cmd', '.timeout 5000', path.join(instance.runDir, 'state/live.db'),
     'SELECT count(*) FROM rate'], { encoding: 'utf8' }));
 
@@ -62,7 +62,7 @@ async function serve(isOver) {
             ...basic('anna', instance.password) }));
         await sleep(20);
     }
-    return Object.fromEntries(Object.entries(took).map(([what, list]) => [what, p95(list)]));
+    return Object.fromEntries(Object.entries(took).map(([what, list]) => [what, percentile(list, 0.95)]));
 }
 
 const isOverAfter = (seconds) => {

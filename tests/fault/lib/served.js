@@ -1,5 +1,7 @@
 /* Whether others are served as if somebody were not slow. */
 import assert from 'node:assert/strict';
+import net from 'node:net';
+import { p99 } from '../../lib/percentile.js';
 
 export const SERVED_MS = 100;
 
@@ -18,7 +20,12 @@ export async function timesOf(calls, isOver) {
 /* The same when nothing is done to it: what the machine needs by itself. */
 export const alone = (calls) => timesOf(calls, (count) => count >= 400);
 
-const p99 = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.99)];
+/* Asks an instance for `target`, without https, and reads nothing of the answer. */
+export function deafReader(instance, target) {
+    const socket = net.connect({ port: instance.port, host: '127.0.0.1' }).pause().on('error', () => {});
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+    return socket;
+}
 
 /* All but one answer in a hundred come within SERVED_MS, whatever the machine needs by itself, which is said so that a failure can be
  * told from a machine that is busy with other things: a few milliseconds are usual, on one that does nothing else 3 to 12 under
