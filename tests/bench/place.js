@@ -36,7 +36,7 @@ let withNull;
 /* A whole rtcc with an empty database. */
 export async function startRtcc(settings = {}) {
     withNull ??= treeWithNull();
-    const instance = await startInstance({ build: withNull.build, from: withNull.own, settings });
+    const instance = await startInstance({ build: withNull.build, from: withNull.own, crowd: true, settings });
     instance.pids = () => processesOf(instance.runDir).map((one) => one.pid);
     return instance;
 }

@@ -27,7 +27,7 @@ function cut(instance) {
 }
 
 let instance;
-before(async () => { instance = await startInstance(); });
+before(async () => { instance = await startInstance({ crowd: true }); });
 after(() => instance.stop());
 
 /* How long after the answer to the sender a message comes to a poll that waits for it; the median of some. */

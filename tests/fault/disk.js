@@ -51,7 +51,7 @@ export class Disk {
 
     start(options = {}) {
         const preloads = [this.env.LD_PRELOAD, options.env?.LD_PRELOAD ?? []].flat().join(':');
-        return startInstance({ ...options, runDir: this.runDir, env: { ...options.env, ...this.env, LD_PRELOAD: preloads } });
+        return startInstance({ crowd: true, ...options, runDir: this.runDir, env: { ...options.env, ...this.env, LD_PRELOAD: preloads } });
     }
 
     clear() {

@@ -370,7 +370,7 @@ test('a small disk that is really full: 503 and what to do, nothing half kept, a
 }, async () => {
     const runDir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-small-'))), inside = path.join(runDir, 'state');
     fs.mkdirSync(inside);
-    const small = await startInstance({ runDir, settings,
+    const small = await startInstance({ crowd: true, runDir, settings,
         through: ['unshare', '-m', 'sh', '-c', `mount -t tmpfs -o size=120m,mode=700 none '${inside}' && exec "$@"`, 'sh'] });
     const state = `/proc/${small.child.pid}/root${inside}`, ballast = path.join(state, 'ballast');
     try {

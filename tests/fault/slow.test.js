@@ -21,7 +21,7 @@ const DEAF = 100, DEAF_MS = sized(3000, 60000), LARGE_BYTES = 2 << 20;
 const GONE = 300, TIMES_GONE = sized(1, 10), CROSSINGS = sized(120, 3000), LOCKS = sized(5, 60);
 let instance, customer;
 before(async () => {
-    instance = await startInstance();
+    instance = await startInstance({ crowd: true });
     customer = await ask(instance);
     for (let i = 0; i < 40; i++) await say(instance, customer, 'x'.repeat(8000)); // something to read slowly
 });
@@ -201,7 +201,7 @@ for (const program of Object.keys(waits)) {
 /* Apache reads nothing of its clients while a program has the request, so it notices when the program answers: at the end of the
  * hold, which began before they vanished; a second more is what a busy machine has for it. */
 test('behind Apache a client that vanishes frees its waiter within the hold, each of 20', async (t) => {
-    const HOLD_S = 4, apache = await startInstance({ web: 'apache', settings: { hold_s: HOLD_S } });
+    const HOLD_S = 4, apache = await startInstance({ web: 'apache', crowd: true, settings: { hold_s: HOLD_S } });
     try {
         for (const program of Object.keys(waits)) {
             const took = await vanish(apache, program, 20);

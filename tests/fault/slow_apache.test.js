@@ -12,7 +12,7 @@ import { sized } from './lib/soak.js';
 const ATTACK_MS = sized(3000, 60000), LARGE_BYTES = 15 << 20, LARGE_BODY_BYTES = 5 << 20;
 let instance, customer, large, small;
 before(async () => {
-    instance = await startInstance({ web: 'apache' });
+    instance = await startInstance({ web: 'apache', crowd: true });
     customer = await ask(instance);
     ({ file: large } = await sendFile(instance, customer, 'large.bin', 'application/octet-stream', Buffer.alloc(LARGE_BYTES, 'l')));
     ({ file: small } = await sendFile(instance, customer, 'small.txt', 'text/plain', 'small'));

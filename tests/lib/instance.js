@@ -127,15 +127,17 @@ const tracer = () => (process.env.RTCC_TRACE ? [...process.env.RTCC_TRACER.split
 /* Starts an instance and waits for its `ready` line. All optional: port; runDir (kept afterwards); build; from, the tree whose
  * serve it is; through, a command that serve is run by; web, as serve's -w has it; tls: https on a port of its own, which is then
  * `base`, and `plainBase` the other; env; settings, an object of lines for rtcc.conf. Passwords are hashed at the lowest cost
- * unless settings say otherwise. */
+ * unless settings say otherwise. crowd: as many processes and open files as serve gives a site; without it few, because starting
+ * them is most of what many a test does. */
 export async function startInstance({ port, runDir, build = buildFolder, from = tree, through = [], web = 'nginx', tls = false,
-    env = {}, settings = {} } = {}) {
+    crowd = false, env = {}, settings = {} } = {}) {
     port ??= await freePort();
     const tlsPort = tls ? await freePort() : undefined;
     const folder = runDir ?? fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-')));
     const lines = Object.entries({ password_cost: 1, ...settings }).flatMap(([key, value]) => ['-s', `${key} ${value}`]);
-    const [command, ...args] = [...tracer(), ...through, path.join(from, 'sbin/serve'), '-b', build, '-p', String(port), '-r', folder, '-w', web,
-        ...tls ? ['-t', String(tlsPort)] : [], ...lines];
+    const [command, ...args] = [...tracer(), ...through, ...crowd ? [] : ['prlimit', '--nofile=4096:4096'],
+        path.join(from, 'sbin/serve'), '-b', build, '-p', String(port), '-r', folder, '-w', web, ...tls ? ['-t', String(tlsPort)] : [],
+        ...crowd ? [] : ['-n', '2'], ...lines];
     const child = spawn(command, args, {
         env: { ...process.env, RTCC_DEMO_PASSWORD: demoPassword, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
     });

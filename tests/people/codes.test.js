@@ -12,7 +12,7 @@ import { room, schedule } from '../lib/wire.js';
 const TRIES = 100000, AT_ONCE = 100, CONNECTIONS = 25;
 let instance, rooms;
 before(async () => {
-    instance = await startInstance();
+    instance = await startInstance({ crowd: true });
     rooms = [];
     for (let i = 0; i < 20; i++) rooms.push(await room(instance.base));
 });

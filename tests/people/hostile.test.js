@@ -19,7 +19,7 @@ import { rtcc, schedule } from '../lib/wire.js';
 
 let instance, known, places;
 before(async () => {
-    instance = await startInstance();
+    instance = await startInstance({ crowd: true });
     const { agent, staff, customer } = await conversation(instance);
     const key = (await rtcc(buildFolder, `${instance.runDir}/rtcc.conf`, ['key', 'add', 'hostile'])).stdout.trim();
     const { file } = await sendFile(instance, customer, 'a.txt', 'text/plain', 'x');

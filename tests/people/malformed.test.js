@@ -10,7 +10,7 @@ import { bytesOf, Wire } from '../lib/raw.js';
 import { methodsOf, programNames } from '../lib/table.js';
 
 let instance;
-before(async () => { instance = await startInstance(); });
+before(async () => { instance = await startInstance({ crowd: true }); });
 after(() => instance?.stop());
 
 const sentence = /^["A-Z].* .* .*[.]$/s, took = [];

@@ -18,7 +18,7 @@ const MOST_MS = { message: 300, form: 1000, program: 300 };
 const client = '127.50.0.1';
 let instance, customer;
 before(async () => {
-    instance = await startInstance({ settings: { password_cost: 5 } });
+    instance = await startInstance({ crowd: true, settings: { password_cost: 5 } });
     ({ customer } = await room(instance.base));
 });
 after(() => instance?.stop());

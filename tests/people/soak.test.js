@@ -21,7 +21,7 @@ const WARM_ROOMS = 100, FILES_IN_ROOM = seconds < 600 ? 4 : 1; // in the long ru
 const SAMPLES_WARM = 5, SAMPLES = 20;
 const SOCKETS_MOST = 8;                  // the web server keeps as many as the load below needs at once, in any process
 let instance;
-before(async () => { instance = await startInstance({ settings: { capacity: 50 } }); });
+before(async () => { instance = await startInstance({ crowd: true, settings: { capacity: 50 } }); });
 after(() => instance?.stop());
 
 /* {"NAME PID": {kb, files, sockets}} of every program. */

@@ -12,7 +12,7 @@ import { buildFolder, freePort, isListening, processesOf, sleep, startInstance, 
 import { ask, confPoll, say, signIn } from '../lib/people.js';
 
 let instance;
-before(async () => { instance = await startInstance(); });
+before(async () => { instance = await startInstance({ crowd: true }); });
 after(() => instance.stop());
 
 const statusOf = async (one) => (await get(one.base, '/cgi_bin/status')).status;
@@ -35,6 +35,20 @@ test('every program in cgi-bin runs and is known to nginx', async () => {
     for (const name of programs()) {
         assert.ok(pidsOf(name).length > 0, `${name} runs`);
         assert.match(conf, new RegExp(`upstream rtcc_${name} `), name);
+    }
+});
+
+test('a program whose requests may wait has several processes, and -n is the most of them', async () => {
+    const many = { form_submit: 8, file_put: 4, file_get: 4, agent_sign: 4 }, small = await startInstance();
+    try {
+        for (const name of programs()) {
+            assert.equal(pidsOf(name).length, many[name] ?? 1, name);
+            assert.equal(small.processes(name).length, many[name] ? 2 : 1, `${name}, -n 2`);
+        }
+    } finally { await small.stop(); }
+    for (const most of ['0', '100', 'some']) {
+        const said = spawnSync(path.join(tree, 'sbin/serve'), ['-b', buildFolder, '-n', most], { encoding: 'utf8', timeout: 10000 });
+        assert.deepEqual([said.status, said.stderr], [1, `serve: -n is a number from 1 to 99, not '${most}'\n`]);
     }
 });
 

@@ -57,7 +57,7 @@ function wait(customer) {
 }
 
 before(async () => {
-    instance = await startInstance();
+    instance = await startInstance({ crowd: true });
     customers = makeCustomers();
     pid = instance.processes('conf_poll')[0].pid;
 });

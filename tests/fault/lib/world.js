@@ -71,8 +71,8 @@ class World {
 /* A world with so many agents, who have signed in nowhere yet; `repent`: how many of their offers they decline and accept after all. */
 export async function startWorld(name, seed, { agents = 6, repent = 0.03, settings = {}, build = buildFolder, between,
     ...rest } = {}) {
-    const instance = await startInstance({ build, settings: { offer_s: OFFER_S, hold_s: 2, gone_s: 20, capacity: 2, ...settings },
-        ...rest });
+    const instance = await startInstance({ build, crowd: true,
+        settings: { offer_s: OFFER_S, hold_s: 2, gone_s: 20, capacity: 2, ...settings }, ...rest });
     if (between) between.to = instance.port;
     const logins = Array.from({ length: agents }, (_, i) => `agent${i}`);
     for (const login of [...logins, COLLEAGUE]) addAgent(instance, build, login);
