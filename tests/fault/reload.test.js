@@ -45,7 +45,9 @@ async function reload(t, web, kept, world) {
     visits.go(3);
     const hasNew = () => world.instance.processes(serverOf[web]).filter(({ pid }) => !workers.has(pid) && workers.add(pid)).length > 0;
     hasNew();
+    let mostCut = 0; // a reload cuts off each connection once, if somebody sends on each just then, as where a machine is slow
     for (let i = 0; i < RELOADS; i++) {
+        mostCut += kept?.open() ?? 0;
         await reloads[web](world.instance);
         await until(hasNew, `reload ${i}: there is a new process`);
         await sleep(chance.between(300, 900));
@@ -53,12 +55,12 @@ async function reload(t, web, kept, world) {
     }
     const visited = await visits.stop(), said = await talks.stop();
     await visits.close();
-    t.diagnostic(`${said} messages, ${visited} visits beside them, ${workers.size} processes of ${web}, ${kept?.again ?? 0} asked again`);
+    t.diagnostic(`${said} messages, ${visited} visits beside them, ${workers.size} processes of ${web}, ${kept?.again ?? 0} asked again, `
+        + `of ${mostCut} connections`);
     assert.ok(workers.size > RELOADS + 1, `${workers.size} processes`);
     assert.ok(said.every((one) => one > 20), String(said));
     assert.ok(visited > RELOADS / 2, `${visited} visits`);
-    const requests = [...world.answered.values()].reduce((sum, { count }) => sum + count, 0);
-    assert.ok(!kept || kept.again < requests / 20, `${kept?.again} of ${requests} were cut off`);
+    if (kept) assert.ok(kept.again <= mostCut, `${kept.again} were cut off, of ${mostCut} connections at ${RELOADS} reloads`);
     await checkOnce(world);
     const faults = [...check(world), ...checkVisits(world)];
     assert.deepEqual(faults.slice(0, 20), [], `${faults.length} faults`);

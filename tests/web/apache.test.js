@@ -1,5 +1,5 @@
 /* The three ways of Apache, each with its file in conf/apache and the real programs: the whole way of the patent, and what Apache
- * alone decides: addresses, headers, logs. */
+ * alone decides: addresses, headers, logs. Once is enough: large.test.js has the sanitized programs behind all three. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';

@@ -32,9 +32,10 @@ export async function once(world, who, op, note, program, options, { isKept = tr
 /* Connections that are kept, for world.kept. A web server that reloads closes them as soon as they have nothing to do (nginx before
  * 1.27.4 knows no keepalive_min_timeout), and whoever is just sending on one is cut off before any answer: HTTP knows it (RFC
  * 9112, 9.3.1), and a browser asks once more. That much is allowed here, and nothing else: not twice, not on a connection that is
- * new, not when a byte of an answer has come, and no answer of another status. `again`: how often it was. */
+ * new, not when a byte of an answer has come, and no answer of another status. `again`: how often it was; open(): how many there are. */
 export function keepConnections() {
     const kept = { agent: new http.Agent({ keepAlive: true, maxSockets: 64 }), again: 0 };
+    kept.open = () => [kept.agent.sockets, kept.agent.freeSockets].flatMap((one) => Object.values(one)).flat().length;
     kept.isAskedAgain = ({ code, isUnheard }) => ['ECONNRESET', 'EPIPE'].includes(code) && isUnheard && Boolean(++kept.again);
     return kept;
 }
