@@ -217,9 +217,9 @@ test('when the agent leaves a customer who is still there, the customer has his 
 });
 
 test('forty customers and three agents: everybody is served once, nobody by two', async () => {
-    const agents = await Promise.all(['anna', 'ben', 'sam'].map((login) => readyAgent(instance, login)));
     const customers = [], served = new Map();
     for (let i = 0; i < 8; i++) customers.push(...await Promise.all(Array.from({ length: 5 }, () => ask(instance))));
+    const agents = await Promise.all(['anna', 'ben', 'sam'].map((login) => readyAgent(instance, login))); // their time to accept begins
     await Promise.all(agents.map(async (agent) => {
         for (let idle = 0; idle < 5 && served.size < customers.length;) {
             const { offers: [offer] } = await agentPoll(instance, agent);
