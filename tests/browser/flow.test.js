@@ -1,6 +1,6 @@
 /* The way of the patent in a real browser: figures 2A to 2E, a customer and one or two agents. The same tests run through every
- * web server, each with an instance of its own, and through two hosts, the form on the one and all else on the other; over https what
- * that can change: the way itself and the window. Three at once in one browser, because they wait most of the time. Takes long. */
+ * web server, each with an instance of its own, and through two hosts, the form on the one and all else on the other; three at once
+ * in one browser, because they wait most of the time. Takes long. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -45,11 +45,8 @@ describe('through every web server', { concurrency: 3 }, () => {
             afterEach(() => leave(way));
             test('a customer comes from the support page by the form to an agent, both write, it ends with a transcript',
                 () => wholeWay(way));
-            if (!servers[name].tls) {
-                test('an agent declines, and the conversation goes to the second agent', () => declined(way));
-                test('an agent lets an invitation pass: he is told, the customer keeps his place and goes to the next agent',
-                    () => passed(way));
-            }
+            test('an agent declines, and the conversation goes to the second agent', () => declined(way));
+            test('an agent lets an invitation pass: he is told, the customer keeps his place and goes to the next agent', () => passed(way));
             test('a browser that blocks the window shows a link to the conversation instead', () => blocked(way));
         });
     }

@@ -79,7 +79,7 @@ for (const [name, { count, attacker, other }] of Object.entries(attacks)) {
         const before = await alone([other]), began = Date.now(), siege = besiege(count, attacker);
         try {
             await sleep(300);
-            const meanwhile = await timesOf([other], () => Date.now() - began > ATTACK_MS), ended = siege.stop();
+            const end = Date.now() + ATTACK_MS, meanwhile = await timesOf([other], () => Date.now() > end), ended = siege.stop();
             t.diagnostic(`${ended} were ended and came again`);
             assert.ok(ended <= count * Math.floor((Date.now() - began) / PATIENCE_MS), `${ended} were ended: too soon to be an attack`);
             await sleep(300);
