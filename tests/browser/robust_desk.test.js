@@ -173,6 +173,7 @@ test('two tabs of the desk share one held poll, and when the leading one closes 
     await write(tab, AGENT, 'from the second tab');
     const whole = ['It does not work.', 'one', 'two', 'three', 'from the second tab'];
     for (const page of [desk, tab]) assert.deepEqual(await textsOnceShown(page, whole.at(-1)), whole);
+    await allSent(tab);
     assert.equal(holding(tab), 0, 'the second tab has held no poll of its own');
     await desk.close();
     await until(() => heldBy([tab], 'agent_poll') === 1, 'the second tab holds one now');
