@@ -36,6 +36,8 @@ static const struct command {
     {"init", "", 0, 0, NULL, "makes the folder, the database and form_submit's key", NULL, command_init},
     {"agent add", "LOGIN NAME ROLE [--random]", 3, 3, "--random",
         "adds an agent, supervisor or admin; the password comes from stdin", agent_add_command, NULL},
+    {"agent import", "", 0, 0, NULL, "adds everybody of a list from stdin: login, name, role, password, with tabs between them",
+        agent_import_command, NULL},
     {"agent list", "", 0, 0, NULL, "lists everybody", agent_list_command, NULL},
     {"agent password", "LOGIN", 1, 1, NULL, "sets a password from stdin; all his sessions end", agent_password_command, NULL},
     {"agent skill", "LOGIN SKILL [LEVEL]", 2, 3, NULL, "gives an agent a skill, level 1 to 10", agent_skill_command, NULL},

@@ -65,33 +65,58 @@ check_role(struct center *c, const char *role)
     return OK;
 }
 
-enum err
-agent_add(struct center *c, const char *login, const char *name, const char *role, const char *password)
+static enum err
+check_newcomer(struct center *c, const struct newcomer *who)
 {
-    enum err err = check_login(c, login);
+    enum err err = check_login(c, who->login);
     if (err == OK)
-        err = center_check_name(c, "name", "A name", name);
+        err = center_check_name(c, "name", "A name", who->name);
     if (err == OK)
-        err = check_role(c, role);
-    if (err == OK)
-        err = check_password(c, password);
-    if (err != OK)
-        return err;
-    struct sql_agent_insert_in in = {.login = login,
-        .name = name,
-        .role = role,
+        err = check_role(c, who->role);
+    return err == OK ? check_password(c, who->password) : err;
+}
+
+static enum err
+insert_newcomer(struct center *c, const struct newcomer *who, const char *hash)
+{
+    struct sql_agent_insert_in in = {.login = who->login,
+        .name = who->name,
+        .role = who->role,
         .capacity = c->settings->capacity,
         .at = c->now_ms,
-        .password = secret_password(c->mem, password, (int)c->settings->password_cost)};
-    err = db_begin(c->db);
-    if (err != OK)
-        return err;
-    err = site_next_id(c, &in.id);
+        .password = hash};
+    enum err err = site_next_id(c, &in.id);
     if (err == OK)
         err = sql_agent_insert(c->db, &in);
     if (err == ERR_CONFLICT)
-        center_fault(c, err, "login", "There is an agent %s already.", login);
+        center_fault(c, err, "login", "There is an agent %s already.", who->login);
+    return err;
+}
+
+enum err
+agent_add_all(struct center *c, const struct newcomer *list, size_t count, size_t *wrong)
+{
+    const char **hashes = arena_array(c->mem, count, sizeof *hashes);
+    enum err err = OK;
+    for (*wrong = 0; *wrong < count; ++*wrong)
+        if ((err = check_newcomer(c, &list[*wrong])) != OK)
+            return err;
+    for (size_t i = 0; i < count; i++)
+        hashes[i] = secret_password(c->mem, list[i].password, (int)c->settings->password_cost);
+    err = db_begin(c->db);
+    if (err != OK)
+        return err;
+    for (*wrong = 0; *wrong < count; ++*wrong)
+        if ((err = insert_newcomer(c, &list[*wrong], hashes[*wrong])) != OK)
+            break;
     return db_end(c->db, err);
+}
+
+enum err
+agent_add(struct center *c, const char *login, const char *name, const char *role, const char *password)
+{
+    size_t wrong;
+    return agent_add_all(c, &(struct newcomer){login, name, role, password}, 1, &wrong);
 }
 
 enum err

@@ -22,6 +22,15 @@ must_check enum err agent_by_login(struct center *c, const char *login, struct a
  * not right; ERR_CONFLICT: the login stands already. */
 must_check enum err agent_add(struct center *c, const char *login, const char *name, const char *role, const char *password);
 
+/* Somebody who is to be added. */
+struct newcomer {
+    const char *login, *name, *role, *password;
+};
+
+/* All of a list, or nobody: then *wrong is the place in the list of the one who was refused, with the errors of agent_add(); a
+ * login may stand in the list once. The passwords are hashed before the database is held. */
+must_check enum err agent_add_all(struct center *c, const struct newcomer *list, size_t count, size_t *wrong);
+
 /* All of them, by login. */
 must_check enum err agent_list(struct center *c, struct agent_list **out, size_t *count);
 

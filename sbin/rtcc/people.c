@@ -2,6 +2,7 @@
 #include "rtcc.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "io/secret.h"
@@ -9,7 +10,7 @@
 #include "model/invitation.h"
 #include "model/session.h"
 
-enum { RANDOM_PASSWORD_CHARS = 16 };
+enum { RANDOM_PASSWORD_CHARS = 16, IMPORT_MOST = 1000 };
 
 int
 agent_add_command(struct center *c, int argc, char **argv)
@@ -19,6 +20,51 @@ agent_add_command(struct center *c, int argc, char **argv)
     enum err err = agent_add(c, argv[0], argv[1], argv[2], password);
     if (err == OK && is_random)
         printf("%s\n", password);
+    return report(c, err);
+}
+
+/* A line of the list in its four parts, with tabs between them, as a spreadsheet gives its cells; false: they are not four. A
+ * line without its end is the last one, or too long, or has a NUL. */
+static bool
+read_newcomer(char *line, struct newcomer *out)
+{
+    const char **parts[] = {&out->login, &out->name, &out->role, &out->password};
+    if (strchr(line, '\n') == NULL && !feof(stdin))
+        return false;
+    line[strcspn(line, "\r\n")] = '\0';
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        *parts[i] = strsep(&line, "\t");
+        if (*parts[i] == NULL)
+            return false;
+    }
+    return line == NULL;
+}
+
+/* What was wrong with a line of the list. */
+static int
+report_line(struct center *c, size_t number, const char *sentence)
+{
+    return report(c, center_fault(c, ERR_BAD_PARAMETER, NULL, "Line %zu: %s Nobody was added.", number, sentence));
+}
+
+int
+agent_import_command(struct center *c, int argc, char **argv)
+{
+    struct newcomer *list = arena_array(c->mem, IMPORT_MOST, sizeof *list);
+    size_t count = 0, wrong;
+    char line[LINE_MAX_BYTES];
+    (void)argc, (void)argv;
+    for (; fgets(line, sizeof line, stdin); count++) {
+        if (count == IMPORT_MOST)
+            return report_line(c, count + 1, "A list has 1000 lines at most.");
+        if (!read_newcomer(arena_strdup(c->mem, line), &list[count]))
+            return report_line(c, count + 1, "A line is login, name, role and password, with tabs between them.");
+    }
+    enum err err = agent_add_all(c, list, count, &wrong);
+    if (err == OK)
+        printf("%zu added\n", count);
+    if (err == ERR_BAD_PARAMETER || err == ERR_CONFLICT)
+        return report_line(c, wrong + 1, c->fault.reason);
     return report(c, err);
 }
 

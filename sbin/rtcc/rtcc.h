@@ -35,6 +35,7 @@ bool has_flag(int argc, char **argv, const char *flag);
 
 /* The subcommands, with the database open … */
 int agent_add_command(struct center *c, int argc, char **argv);
+int agent_import_command(struct center *c, int argc, char **argv);
 int agent_list_command(struct center *c, int argc, char **argv);
 int agent_password_command(struct center *c, int argc, char **argv);
 int agent_skill_command(struct center *c, int argc, char **argv);

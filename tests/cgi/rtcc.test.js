@@ -31,12 +31,12 @@ function refused(ended, sentence, status = 1) {
 test('without a command, or with a wrong one, it says what there is and ends with 2', async () => {
     for (const args of [[], ['nonsense'], ['agent'], ['agent', 'nonsense'], ['agent', 'add', 'x'], ['key', 'revoke'], ['backup'],
         ['restore'], ['topic', 'set', 'x'], ['agent', 'password'], ['work', '--sty'], ['work', 'extra'], ['init', 'extra'],
-        ['doctor', 'extra'], ['agent', 'list', 'extra'], ['settings', 'x'], ['restore', place.conf, 'extra'],
+        ['doctor', 'extra'], ['agent', 'list', 'extra'], ['agent', 'import', 'x'], ['settings', 'x'], ['restore', place.conf, 'extra'],
         ['key', 'add', '--about'], ['topic', 'set', 'x', 'y', '1', 'z'], ['agent', 'add', 'x3', 'X', 'agent', 'extra'],
         ['agent', 'add', '--random', 'x3', 'X', 'agent'], ['--version', 'extra'], ['--help', 'extra']]) {
         const ended = await run(...args);
         assert.equal(ended.status, 2, args.join(' '));
-        for (const command of ['init', 'agent add', 'key add', 'topic set', 'backup', 'restore', 'work', 'doctor']) {
+        for (const command of ['init', 'agent add', 'agent import', 'key add', 'topic set', 'backup', 'restore', 'work', 'doctor']) {
             assert.match(ended.stderr, new RegExp(`rtcc ${command} `));
         }
     }
@@ -110,6 +110,32 @@ test('agent add refuses what is there already, roles and logins that there are n
     for (const login of ['', 'a b', 'ä', 'x'.repeat(65), 'a/b']) refused(await add(login), /login has/);
     for (const words of ['', '\n', 'short\n', `${'x'.repeat(1000)}\n`]) refused(await add('x2', 'agent', words), /password has/);
     assert.doesNotMatch((await run('agent', 'list')).stdout, /^x[12]/m);
+});
+
+test('agent import adds everybody of a list, and each signs in', async () => {
+    const list = `ina\tIna Öst\tagent\t${password}\njon\tJon\tsupervisor\tother horse 7\r\nkim\tKim\tadmin\tthe last has no end`;
+    const { status, stdout, stderr } = await place.command(['agent', 'import'], list);
+    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: '3 added\n', stderr: '' });
+    for (const [login, words, role] of [['ina', password, 'agent'], ['jon', 'other horse 7', 'supervisor'],
+        ['kim', 'the last has no end', 'admin']]) assert.equal((await sign(login, words)).json().role, role);
+    assert.match((await run('agent', 'list')).stdout, /^ina +agent +notready +away +Ina Öst$/m);
+    assert.equal((await place.command(['agent', 'import'], '')).stdout, '0 added\n');
+});
+
+test('agent import adds nobody of a list that is not right, and says which line', async () => {
+    const before = (await run('agent', 'list')).stdout, good = `x5\tX\tagent\t${password}\n`;
+    const shape = /^rtcc: Line 2: A line is login, name, role and password, with tabs between them\. Nobody was added\.\n$/;
+    for (const line of ['\n', 'x6\n', `x6 X agent ${password}\n`, `x6\tX\tagent\n`, `x6\tX\tagent\t${password}\tmore\n`,
+        `x6\tX\tagent\t${password}\0more\n${good}`, `x6\tX\tagent\t${'p'.repeat(1100)}\n`]) {
+        refused(await place.command(['agent', 'import'], good + line), shape);
+    }
+    for (const [line, reason] of [[`x6\tX\tking\t${password}`, 'A role is'], ['x6\tX\tagent\tshort', 'A password has'],
+        [`x 6\tX\tagent\t${password}`, 'A login has'], [`x6\t\tagent\t${password}`, 'A name has'],
+        [`ina\tX\tagent\t${password}`, 'There is an agent ina already\\.'], [good.trim(), 'There is an agent x5 already\\.']]) {
+        refused(await place.command(['agent', 'import'], `${good}${line}\n`), new RegExp(`^rtcc: Line 2: ${reason}.* Nobody was added\\.\n$`));
+    }
+    refused(await place.command(['agent', 'import'], good.repeat(1001)), /^rtcc: Line 1001: A list has 1000 lines at most\. Nobody/);
+    assert.equal((await run('agent', 'list')).stdout, before);
 });
 
 test('names that nobody can read are refused, and nothing is made', async () => {

@@ -1,6 +1,7 @@
 /* Agents: who may be one, their states, when they are here. */
 #include "place.h"
 
+#include "io/secret.h"
 #include "model/event.h"
 #include "model/session.h"
 
@@ -31,6 +32,31 @@ a_new_agent_is_found_by_login_and_is_not_ready(void **state)
     assert_string_equal(again.login, agent.login);
     REFUSED(p, agent_find(&p->c, agent.id + 100, &again), ERR_NOT_FOUND, NULL);
     REFUSED(p, agent_by_login(&p->c, "Anna.b@x-y_Z9", &again), ERR_NOT_FOUND, NULL);
+}
+
+static void
+all_of_a_list_are_added_or_nobody(void **state)
+{
+    struct installation *p = *state;
+    struct newcomer list[] = {{"anna", "Anna Berg", "agent", "long enough"}, {"ben", "Ben", "supervisor", "long enough too"},
+        {"carla", "Carla", "admin", "long enough as well"}};
+    struct agent agent;
+    size_t wrong = 99;
+    list[2].role = "king";
+    REFUSED(p, agent_add_all(&p->c, list, COUNT(list), &wrong), ERR_BAD_PARAMETER, "role");
+    assert_int_equal(wrong, 2);
+    list[2].role = "admin";
+    list[1].login = "anna";
+    REFUSED(p, agent_add_all(&p->c, list, COUNT(list), &wrong), ERR_CONFLICT, "login");
+    assert_int_equal(wrong, 1);
+    assert_int_equal(place_number(p, "SELECT count(*) FROM agent"), 0);
+    list[1].login = "ben";
+    WELL(p, agent_add_all(&p->c, list, COUNT(list), &wrong));
+    WELL(p, agent_by_login(&p->c, "ben", &agent));
+    assert_string_equal(agent.role, "supervisor");
+    assert_true(secret_password_is("long enough too", agent.password));
+    WELL(p, agent_add_all(&p->c, list, 0, &wrong));
+    assert_int_equal(place_number(p, "SELECT count(*) FROM agent"), 3);
 }
 
 static void
@@ -214,6 +240,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         PLACED(a_new_agent_is_found_by_login_and_is_not_ready),
+        PLACED(all_of_a_list_are_added_or_nobody),
         PLACED(a_name_or_a_skill_that_nobody_can_read_is_refused),
         PLACED(what_makes_no_agent_is_refused_by_name),
         PLACED(another_password_ends_all_sessions_of_that_agent),
