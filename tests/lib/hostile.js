@@ -75,20 +75,30 @@ export const wayOf = (value, turn) => value.raw !== undefined ? 'query' : value.
 /* What is one of a few words, or names something that is there: none of the values does. */
 const chosen = ['action', 'kind', 'format', 'part', 'conf_type', 'conf', 'token', 'vanity'];
 
+/* As a text, without the blanks around it: of a megabyte that is dear, so each value is read once. */
+const read = new Map();
+function textOf({ bytes }) {
+    if (!read.has(bytes)) read.set(bytes, bytes.toString('utf8').replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, ''));
+    return read.get(bytes);
+}
+
+/* Whether it has more characters than that; one is one or two of a string's units. */
+const isLonger = (string, most) => string.length > 2 * most || (string.length > most && [...string].length > most);
+
 /* Whether a parameter of this kind has to refuse it; undefined where that is for the program to say. */
 export function mustRefuse(param, value) {
     if (value.isMissing) return param.required;
     if (value.isBroken) return true;
     if (value.bytes === undefined) return undefined;
-    const string = value.bytes.toString('utf8'), trimmed = string.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
-    if (string.includes('\0')) return true;
+    const trimmed = textOf(value);
+    if (trimmed.includes('\0')) return true;
     if (trimmed === '') return param.required || undefined;
     if (param.kind === 'whole number' && (!/^[+-]?\d+$/.test(trimmed) || BigInt(trimmed) < BigInt(param.min)
         || BigInt(trimmed) > BigInt(param.max))) return true;
     if (param.kind === '0 or 1' && !/^(0|1|true|false|yes|no|on|off)$/i.test(trimmed)) return true;
     if (param.kind === 'line' && /[\x00-\x1f\x7f]/.test(trimmed)) return true;
     if (chosen.includes(param.name)) return true;
-    if (['line', 'text'].includes(param.kind) && [...trimmed].length > param.max) return true;
+    if (['line', 'text'].includes(param.kind) && isLonger(trimmed, param.max)) return true;
     return undefined;
 }
 
@@ -97,6 +107,6 @@ const wrongAs = { phone: (text) => text.replace(/\D/g, '').length < 7, email: (t
 
 /* Whether a text is no number to call, no address, no recurrence; a url is that of one conference. */
 export function isWrongAsSuch(param, value) {
-    const string = value.bytes?.toString('utf8').trim();
+    const string = value.bytes && textOf(value);
     return Boolean(string && wrongAs[param.name]?.(string));
 }
