@@ -3,9 +3,8 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import { buildFolder } from '../lib/instance.js';
 import { act, agentPoll, signIn } from '../lib/people.js';
-import { rtcc } from '../lib/wire.js';
+import { addAgents } from '../lib/wire.js';
 import { folder, run } from './place.js';
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
@@ -48,13 +47,11 @@ export const channels = (count, rooms) => ({ n: count, c: rooms });
 
 /* So many agents with room for a hundred each, signed in and ready: the option of load that names them. */
 export async function agents(place, count, capacity = 100) {
-    const config = path.join(place.runDir, 'rtcc.conf'), tokens = [];
-    for (let i = 0; i < count; i++) {
-        await rtcc(buildFolder, config, ['agent', 'add', `bench${i}`, `Agent ${i}`, 'agent'], `${place.password}\n`);
-    }
+    const logins = Array.from({ length: count }, (_, i) => `bench${i}`), tokens = [];
+    await addAgents(place, logins);
     run('sqlite3', [path.join(place.runDir, 'state/rtcc.db'), `UPDATE agent SET capacity = ${Number(capacity)} WHERE login LIKE 'bench%'`]);
-    for (let i = 0; i < count; i++) {
-        const one = await signIn(place, `bench${i}`);
+    for (const login of logins) {
+        const one = await signIn(place, login);
         await agentPoll(place, one);
         await act(place, one, 'ready');
         tokens.push(one.token);

@@ -46,12 +46,13 @@ export const isListening = (port) => new Promise((done) => {
     probe.once('error', () => done(false));
 });
 
-/* Every process that belongs to the instance in runDir: {pid, name}; serve itself is not among them. */
-export function processesOf(runDir) {
+/* Every process that belongs to the instance in runDir, or those of one name: {pid, name}; serve itself is not among them. */
+export function processesOf(runDir, name) {
     const found = [];
     for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
         try {
             const exe = path.basename(fs.readlinkSync(`/proc/${pid}/exe`)).replace(/ \(deleted\)$/, ''); // its file was replaced
+            if (name !== undefined && exe !== name) continue;
             const isMarked = fs.readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`RTCC_RUN=${runDir}`);
             const isNginx = exe === 'nginx' && fs.readlinkSync(`/proc/${pid}/cwd`) === runDir;
             if (isMarked || isNginx) found.push({ pid: Number(pid), name: exe });
@@ -97,7 +98,7 @@ class Instance {
     }
 
     processes(name) {
-        return processesOf(this.runDir).filter((one) => name === undefined || one.name === name);
+        return processesOf(this.runDir, name);
     }
 
     log(name = 'rtcc') {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { find, get, post } from './http.js';
-import { sleep } from './instance.js';
+import { buildFolder, sleep } from './instance.js';
 import { act, agentPoll, conversation, readyAgent, signIn } from './people.js';
 
 export const json = { accept: 'application/json' };
@@ -151,6 +151,13 @@ export const rtcc = (build, conf, args, input = '') => new Promise((done) => {
     child.stdin.end(input);
     child.once('close', (status) => done({ status, ...said }));
 });
+
+/* Adds agents with these logins, who have the demonstration's password. */
+export async function addAgents(instance, logins, build = buildFolder) {
+    const list = logins.map((login) => `${login}\t${login}\tagent\t${instance.password}\n`).join('');
+    const { status, stderr } = await rtcc(build, path.join(instance.runDir, 'rtcc.conf'), ['agent', 'import'], list);
+    assert.equal(status, 0, stderr);
+}
 
 /* Waits until what is left of the clock's window (a minute) is at least so many seconds: limits count by such windows. */
 export async function enoughOfWindow(seconds, window = 60) {

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { request } from '../../lib/http.js';
 import { buildFolder, sleep, startInstance } from '../../lib/instance.js';
+import { addAgents } from '../../lib/wire.js';
 import { History } from './history.js';
 import { seeds, stream } from './random.js';
 
@@ -75,13 +76,8 @@ export async function startWorld(name, seed, { agents = 6, repent = 0.03, settin
         settings: { offer_s: OFFER_S, hold_s: 2, gone_s: 20, capacity: 2, ...settings }, ...rest });
     if (between) between.to = instance.port;
     const logins = Array.from({ length: agents }, (_, i) => `agent${i}`);
-    for (const login of [...logins, COLLEAGUE]) addAgent(instance, build, login);
+    await addAgents(instance, [...logins, COLLEAGUE], build);
     return new World(name, seed, instance, logins, repent);
-}
-
-function addAgent(instance, build, login) {
-    execFileSync(path.join(build, 'sbin/rtcc'), ['agent', 'add', login, login, 'agent'], { input: `${instance.password}\n`,
-        env: { ...process.env, RTCC_CONF: path.join(instance.runDir, 'rtcc.conf') } });
 }
 
 /* A test in a world of its own. Its seed is said at the beginning; when it fails its history is kept. */
