@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { get } from '../lib/http.js';
-import { leave, waiting } from '../lib/held.js';
+import { leave, pollOf, waiting } from '../lib/held.js';
 import { buildFolder, freePort, isListening, tree, until } from '../lib/instance.js';
 import { act, allEvents, ask, confPoll, conversation, say } from '../lib/people.js';
 
@@ -69,7 +69,7 @@ for (const web of ['cgid', 'fcgid']) describe(`programs and pages copied, rtcc i
     test('of more polls than threads so many wait as may, and while they do a page, a form and a message are answered', async () => {
         const { agent, customer, staff } = await conversation(instance(), 'anna');
         const { after: seen } = await confPoll(instance(), customer);
-        const polls = waiting(instance(), customer, POLLERS, seen);
+        const polls = waiting(instance(), pollOf(customer, seen), POLLERS);
         await until(() => polls.answered.length >= POLLERS - SEATS, 'those for whom there is no seat are answered', 20000);
         const early = polls.answered.slice();
         assert.deepEqual(early.filter((answer) => answer.status !== 200 || answer.pause_s !== 5), []);

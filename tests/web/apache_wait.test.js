@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { get } from '../lib/http.js';
-import { leave, timed, waiting } from '../lib/held.js';
+import { frameOf, leave, pollOf, timed, waiting } from '../lib/held.js';
 import { sleep, startInstance } from '../lib/instance.js';
-import { act, ask, confPoll, conversation, say } from '../lib/people.js';
+import { act, agentPoll, ask, confPoll, conversation, say } from '../lib/people.js';
 
 const ways = [
     { web: 'apache', name: 'mod_proxy_fcgi', longest: 25 },
@@ -39,12 +39,14 @@ for (const way of ways) describe(way.name, () => {
         await act(instance, agent, 'end', { conf: customer.conference });
     });
 
-    test('while 60 polls are held, a page, a form and a message are answered as ever', async () => {
+    test('while 100 polls of all three kinds are held, a page, a form and a message are answered as ever', async () => {
         const { agent, customer, staff } = await conversation(instance, 'sam');
         await act(instance, agent, 'notready');
-        const { after } = await confPoll(instance, customer);
-        const held = waiting(instance, customer, 60, after);
+        const { after } = await confPoll(instance, customer), desk = await agentPoll(instance, agent);
+        const held = [waiting(instance, pollOf(customer, after), 60), waiting(instance, frameOf(customer, after), 20),
+            waiting(instance, `/cgi_bin/agent_poll?after=${desk.after}&wait=25`, 20, { bearer: agent.token, accept: 'application/json' })];
         await sleep(1000);
+        for (const one of held) assert.equal(one.answered.filter((answer) => answer.pause_s === undefined).length, 0, 'they are held');
         const page = await timed(() => get(base, '/style.css'));
         assert.equal(page.value.status, 200);
         assert.ok(page.ms < 1000, `a page: ${page.ms} ms`);
@@ -53,7 +55,8 @@ for (const way of ways) describe(way.name, () => {
         await leave(instance, form.value);
         const message = await timed(() => say(instance, staff, 'All of you?'));
         assert.ok(message.ms < 4000, `a message: ${message.ms} ms`);
-        const answers = await held.all;
+        const answers = (await Promise.all(held.map((one) => one.all))).flat();
+        assert.equal(answers.length, 100);
         assert.deepEqual([...new Set(answers.map((answer) => answer.status))], [200]);
         await act(instance, agent, 'end', { conf: customer.conference });
     });
@@ -62,7 +65,7 @@ for (const way of ways) describe(way.name, () => {
         const { agent, customer, staff } = await conversation(instance, 'anna');
         await act(instance, agent, 'notready');
         const { after } = await confPoll(instance, customer);
-        const held = waiting(instance, customer, 1800, after);
+        const held = waiting(instance, pollOf(customer, after), 1800);
         await sleep(4000);
         const early = held.answered.slice();
         const page = await timed(() => get(base, '/style.css'));
