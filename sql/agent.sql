@@ -32,6 +32,12 @@ SELECT id, login, name, role, state, reason, is_present, is_disabled, capacity F
 --   count
 UPDATE agent SET password = $password WHERE site = $site AND id = $id;
 
+-- agent_set_disabled: whether he may work here; who comes back is not ready.
+--   in  id int, is_disabled int
+--   count
+UPDATE agent SET is_disabled = $is_disabled, state = 'notready', reason = ''
+WHERE site = $site AND id = $id AND is_disabled <> $is_disabled;
+
 -- agent_set_state: ready or not, and why not.
 --   in  id int, state text, reason text
 --   count

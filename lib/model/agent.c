@@ -119,6 +119,13 @@ agent_add(struct center *c, const char *login, const char *name, const char *rol
     return agent_add_all(c, &(struct newcomer){login, name, role, password}, 1, &wrong);
 }
 
+static enum err
+end_sessions(struct center *c, int64_t id)
+{
+    enum err err = sql_session_delete_agent(c->db, &(struct sql_session_delete_agent_in){.agent = id});
+    return err == OK ? agent_note(c, id, "agent") : err; /* polls that wait with one of them end now */
+}
+
 enum err
 agent_set_password(struct center *c, const char *login, const char *password)
 {
@@ -134,11 +141,22 @@ agent_set_password(struct center *c, const char *login, const char *password)
     if (err != OK)
         return err;
     err = sql_agent_set_password(c->db, &(struct sql_agent_set_password_in){.id = agent.id, .password = hash}, &changed);
+    return db_end(c->db, err == OK ? end_sessions(c, agent.id) : err);
+}
+
+enum err
+agent_set_disabled(struct center *c, const char *login, bool is_disabled)
+{
+    struct agent agent;
+    int changed;
+    enum err err = agent_by_login(c, login, &agent);
     if (err == OK)
-        err = sql_session_delete_agent(c->db, &(struct sql_session_delete_agent_in){.agent = agent.id});
-    if (err == OK)
-        err = agent_note(c, agent.id, "agent"); /* polls that wait with one of them end now */
-    return db_end(c->db, err);
+        err = db_begin(c->db);
+    if (err != OK)
+        return err;
+    struct sql_agent_set_disabled_in in = {.id = agent.id, .is_disabled = is_disabled};
+    err = sql_agent_set_disabled(c->db, &in, &changed);
+    return db_end(c->db, err == OK && changed ? end_sessions(c, agent.id) : err);
 }
 
 enum err

@@ -40,6 +40,9 @@ must_check enum err agent_set_skill(struct center *c, const char *login, const c
 /* Another password; all his sessions end. */
 must_check enum err agent_set_password(struct center *c, const char *login, const char *password);
 
+/* He works here no more, or again: disabled he signs in nowhere, all his sessions end, and he is offered nobody. */
+must_check enum err agent_set_disabled(struct center *c, const char *login, bool is_disabled);
+
 /* Ready or not, with the reason of not ready; tells his own polls. */
 must_check enum err agent_set_state(struct center *c, int64_t id, const char *state, const char *reason);
 

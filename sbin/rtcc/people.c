@@ -76,8 +76,8 @@ agent_list_command(struct center *c, int argc, char **argv)
     (void)argc, (void)argv;
     enum err err = agent_list(c, &rows, &count);
     for (size_t i = 0; err == OK && i < count; i++)
-        printf("%-16s %-10s %-9s %-8s %s\n", rows[i].login, rows[i].role, rows[i].state, rows[i].is_present ? "here" : "away",
-            rows[i].name);
+        printf("%-16s %-10s %-9s %-8s %s\n", rows[i].login, rows[i].role, rows[i].is_disabled ? "disabled" : rows[i].state,
+            rows[i].is_present ? "here" : "away", rows[i].name);
     return report(c, err);
 }
 
@@ -86,6 +86,20 @@ agent_password_command(struct center *c, int argc, char **argv)
 {
     (void)argc;
     return report(c, agent_set_password(c, argv[0], read_password(c)));
+}
+
+int
+agent_disable_command(struct center *c, int argc, char **argv)
+{
+    (void)argc;
+    return report(c, agent_set_disabled(c, argv[0], true));
+}
+
+int
+agent_enable_command(struct center *c, int argc, char **argv)
+{
+    (void)argc;
+    return report(c, agent_set_disabled(c, argv[0], false));
 }
 
 int

@@ -38,6 +38,8 @@ int agent_add_command(struct center *c, int argc, char **argv);
 int agent_import_command(struct center *c, int argc, char **argv);
 int agent_list_command(struct center *c, int argc, char **argv);
 int agent_password_command(struct center *c, int argc, char **argv);
+int agent_disable_command(struct center *c, int argc, char **argv);
+int agent_enable_command(struct center *c, int argc, char **argv);
 int agent_skill_command(struct center *c, int argc, char **argv);
 int key_add_command(struct center *c, int argc, char **argv);
 int key_list_command(struct center *c, int argc, char **argv);

@@ -30,7 +30,8 @@ function refused(ended, sentence, status = 1) {
 
 test('without a command, or with a wrong one, it says what there is and ends with 2', async () => {
     for (const args of [[], ['nonsense'], ['agent'], ['agent', 'nonsense'], ['agent', 'add', 'x'], ['key', 'revoke'], ['backup'],
-        ['restore'], ['topic', 'set', 'x'], ['agent', 'password'], ['work', '--sty'], ['work', 'extra'], ['init', 'extra'],
+        ['restore'], ['topic', 'set', 'x'], ['agent', 'password'],
+        ['agent', 'disable'], ['agent', 'enable', 'x', 'y'], ['work', '--sty'], ['work', 'extra'], ['init', 'extra'],
         ['doctor', 'extra'], ['agent', 'list', 'extra'], ['agent', 'import', 'x'], ['settings', 'x'], ['restore', place.conf, 'extra'],
         ['key', 'add', '--about'], ['topic', 'set', 'x', 'y', '1', 'z'], ['agent', 'add', 'x3', 'X', 'agent', 'extra'],
         ['agent', 'add', '--random', 'x3', 'X', 'agent'], ['--version', 'extra'], ['--help', 'extra']]) {
@@ -171,6 +172,23 @@ test('agent password sets another one and ends all his sessions', async () => {
     refused(await place.command(['agent', 'password', 'nobody'], `${password}\n`), /no such agent/);
     refused(await place.command(['agent', 'password', 'anna'], 'x\n'), /password has/);
     assert.equal((await place.command(['agent', 'password', 'anna'], `${password}\n`)).status, 0);
+});
+
+test('agent disable keeps somebody out and ends his sessions; agent enable lets him in again, not ready', async () => {
+    const { token: bearer } = (await sign('anna')).json();
+    await get('agent_poll', { wait: 0 }, { bearer });
+    await place.run('agent_act', 'POST', { form: { action: 'ready' }, bearer });
+    assert.equal((await run('agent', 'disable', 'anna')).status, 0);
+    assert.match((await run('agent', 'list')).stdout, /^anna +agent +disabled +\S+ +Name of anna$/m);
+    isError(await get('agent_poll', { wait: 0 }, { bearer }), 'unauthorized');
+    isError(await sign('anna'), 'unauthorized');
+    assert.equal((await run('agent', 'enable', 'anna')).status, 0);
+    isError(await get('agent_poll', { wait: 0 }, { bearer }), 'unauthorized');
+    const again = (await sign('anna')).json().token;
+    assert.match((await run('agent', 'list')).stdout, /^anna +agent +notready /m);
+    assert.equal((await run('agent', 'enable', 'anna')).status, 0);
+    assert.equal((await get('agent_poll', { wait: 0 }, { bearer: again })).status, 200, 'who was not disabled goes on');
+    for (const what of ['disable', 'enable']) refused(await run('agent', what, 'nobody'), /no such agent/);
 });
 
 test('agent skill takes a level from 1 to 10', async () => {
