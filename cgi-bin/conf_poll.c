@@ -86,14 +86,16 @@ flags_of(struct request *r, const struct poll *p)
     return flags | FLAG_SESSION | (uint32_t)(session_serial(r->c, r->caller->token) & SERIAL_BITS) << FLAGS;
 }
 
-/* An agent who came by his session hears nothing more when that has ended. */
+/* An agent who came by his session hears nothing more when that has ended; nor by a token, when he was disabled. */
 static enum err
 check_session(struct request *r, const struct wait *wait)
 {
     struct member member;
-    if (!(wait->flags & FLAG_SESSION))
+    if (!(wait->flags & (FLAG_SESSION | FLAG_STAFF)))
         return OK;
     enum err err = member_find(r->c, wait->member, &member);
+    if (err == OK && !(wait->flags & FLAG_SESSION))
+        return agent_check_enabled(r->c, member.agent);
     return err == OK ? session_check(r->c, member.agent, wait->flags >> FLAGS, SERIAL_BITS) : err;
 }
 

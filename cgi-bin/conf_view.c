@@ -293,6 +293,8 @@ wake(struct request *r, struct wait *wait, bool is_late)
     struct view v = {.conf = wait->key, .member = wait->member, .token = "", .part = "log"};
     enum err err = member_find(r->c, wait->member, &member);
     if (err == OK)
+        err = agent_check_enabled(r->c, member.agent);
+    if (err == OK)
         err = has_news(r->c, wait->key, &member, wait->after, &is_news);
     if (err != OK || (!is_news && !is_late))
         return err;

@@ -77,6 +77,21 @@ check_newcomer(struct center *c, const struct newcomer *who)
 }
 
 static enum err
+there_already(struct center *c, const char *login)
+{
+    return center_fault(c, ERR_CONFLICT, "login", "There is an agent %s already.", login);
+}
+
+/* Told before the passwords are hashed, which takes its time; the insert decides. */
+static enum err
+check_is_new(struct center *c, const char *login)
+{
+    struct agent_by_login row;
+    enum err err = sql_agent_by_login(c->db, c->mem, &(struct sql_agent_by_login_in){.login = login}, &row);
+    return err == ERR_NOT_FOUND ? OK : err == OK ? there_already(c, login) : err;
+}
+
+static enum err
 insert_newcomer(struct center *c, const struct newcomer *who, const char *hash)
 {
     struct sql_agent_insert_in in = {.login = who->login,
@@ -88,9 +103,7 @@ insert_newcomer(struct center *c, const struct newcomer *who, const char *hash)
     enum err err = site_next_id(c, &in.id);
     if (err == OK)
         err = sql_agent_insert(c->db, &in);
-    if (err == ERR_CONFLICT)
-        center_fault(c, err, "login", "There is an agent %s already.", who->login);
-    return err;
+    return err == ERR_CONFLICT ? there_already(c, who->login) : err;
 }
 
 enum err
@@ -99,7 +112,7 @@ agent_add_all(struct center *c, const struct newcomer *list, size_t count, size_
     const char **hashes = arena_array(c->mem, count, sizeof *hashes);
     enum err err = OK;
     for (*wrong = 0; *wrong < count; ++*wrong)
-        if ((err = check_newcomer(c, &list[*wrong])) != OK)
+        if ((err = check_newcomer(c, &list[*wrong])) != OK || (err = check_is_new(c, list[*wrong].login)) != OK)
             return err;
     for (size_t i = 0; i < count; i++)
         hashes[i] = secret_password(c->mem, list[i].password, (int)c->settings->password_cost);
@@ -145,18 +158,19 @@ agent_set_password(struct center *c, const char *login, const char *password)
 }
 
 enum err
-agent_set_disabled(struct center *c, const char *login, bool is_disabled)
+agent_set_disabled(struct center *c, int64_t id, bool is_disabled, int *changed)
 {
-    struct agent agent;
-    int changed;
-    enum err err = agent_by_login(c, login, &agent);
-    if (err == OK)
-        err = db_begin(c->db);
-    if (err != OK)
-        return err;
-    struct sql_agent_set_disabled_in in = {.id = agent.id, .is_disabled = is_disabled};
-    err = sql_agent_set_disabled(c->db, &in, &changed);
-    return db_end(c->db, err == OK && changed ? end_sessions(c, agent.id) : err);
+    enum err err =
+        sql_agent_set_disabled(c->db, &(struct sql_agent_set_disabled_in){.id = id, .is_disabled = is_disabled}, changed);
+    return err == OK && *changed ? end_sessions(c, id) : err;
+}
+
+enum err
+agent_check_enabled(struct center *c, int64_t id)
+{
+    struct agent agent = {.id = 0};
+    enum err err = id ? agent_find(c, id, &agent) : OK;
+    return err == OK && agent.is_disabled ? ERR_UNAUTHORIZED : err;
 }
 
 enum err

@@ -40,8 +40,11 @@ must_check enum err agent_set_skill(struct center *c, const char *login, const c
 /* Another password; all his sessions end. */
 must_check enum err agent_set_password(struct center *c, const char *login, const char *password);
 
-/* He works here no more, or again: disabled he signs in nowhere, all his sessions end, and he is offered nobody. */
-must_check enum err agent_set_disabled(struct center *c, const char *login, bool is_disabled);
+/* Whether he may work here, in the caller's transaction; all his sessions end when that changes, and he is not ready. */
+must_check enum err agent_set_disabled(struct center *c, int64_t id, bool is_disabled, int *changed);
+
+/* Whether this agent (0: it is none) may be here still. ERR_UNAUTHORIZED: he was disabled. */
+must_check enum err agent_check_enabled(struct center *c, int64_t id);
 
 /* Ready or not, with the reason of not ready; tells his own polls. */
 must_check enum err agent_set_state(struct center *c, int64_t id, const char *state, const char *reason);

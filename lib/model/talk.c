@@ -284,6 +284,57 @@ talk_leave(struct center *c, const struct member *member)
     return err == OK ? db_end(c->db, leave(c, member)) : err;
 }
 
+static enum err
+leave_everything(struct center *c, int64_t agent)
+{
+    struct member_conferences *rows;
+    size_t count;
+    enum err err;
+    do {
+        err = member_conferences(c, agent, &rows, &count);
+        for (size_t i = 0; err == OK && i < count; i++) {
+            struct member member;
+            err = member_find(c, rows[i].id, &member);
+            if (err == OK)
+                err = leave(c, &member);
+        }
+    } while (err == OK && count > 0);
+    return err;
+}
+
+static enum err
+disable(struct center *c, int64_t agent)
+{
+    int changed;
+    enum err err = agent_set_disabled(c, agent, true, &changed);
+    if (err == OK)
+        err = routing_withdraw(c, agent, "revoked", "withdrawn", "he was disabled");
+    if (err == OK)
+        err = leave_everything(c, agent);
+    return err == OK ? routing_run(c) : err;
+}
+
+enum err
+talk_disable(struct center *c, const char *login)
+{
+    struct agent agent;
+    enum err err = agent_by_login(c, login, &agent);
+    if (err == OK)
+        err = db_begin(c->db);
+    return err == OK ? db_end(c->db, disable(c, agent.id)) : err;
+}
+
+enum err
+talk_enable(struct center *c, const char *login)
+{
+    struct agent agent;
+    int changed;
+    enum err err = agent_by_login(c, login, &agent);
+    if (err == OK)
+        err = db_begin(c->db);
+    return err == OK ? db_end(c->db, agent_set_disabled(c, agent.id, false, &changed)) : err;
+}
+
 enum err
 talk_cancel(struct center *c, int64_t invitation)
 {

@@ -31,6 +31,11 @@ must_check enum err talk_decline(struct center *c, const struct agent *agent, in
 must_check enum err talk_ready(struct center *c, const struct agent *agent);
 must_check enum err talk_notready(struct center *c, const struct agent *agent, const char *reason);
 
+/* He works here no more: his sessions end and his tokens open nothing, an offer that he holds goes back, he leaves all rooms, and
+ * customers who are left alone there wait again. Or he does again, not ready. ERR_NOT_FOUND. */
+must_check enum err talk_disable(struct center *c, const char *login);
+must_check enum err talk_enable(struct center *c, const char *login);
+
 /* A poll of the agent has arrived: he is here, and is offered what waits. */
 must_check enum err talk_agent_seen(struct center *c, const struct agent *agent);
 

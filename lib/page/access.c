@@ -395,6 +395,8 @@ member_by(struct request *r, int64_t conf, const char *token, bool by_cookie, st
     enum err err = site_token_member(r->c, conf, token, &id);
     if (err == OK)
         err = member_find(r->c, id, &out->member);
+    if (err == OK)
+        err = agent_check_enabled(r->c, out->member.agent);
     if (err == OK && by_cookie)
         err = check_csrf(r, id, id);
     if (err != OK)

@@ -43,10 +43,12 @@ static void
 look_at_agents(struct center *c, struct health *h)
 {
     struct agent_list *rows;
-    size_t count = 0;
-    bool is_ok = agent_list(c, &rows, &count) == OK && count > 0;
-    health_add(h, "agents", is_ok, arena_printf(c->mem, "%zu people can sign in.", count),
-        "Add one: rtcc agent add LOGIN NAME agent");
+    size_t count = 0, enabled = 0;
+    enum err err = agent_list(c, &rows, &count);
+    for (size_t i = 0; err == OK && i < count; i++)
+        enabled += !rows[i].is_disabled;
+    health_add(h, "agents", enabled > 0, arena_printf(c->mem, "%zu people can sign in.", enabled),
+        count == 0 ? "Add one: rtcc agent add LOGIN NAME agent" : "Let one in again: rtcc agent enable LOGIN");
 }
 
 static void

@@ -4,13 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "io/secret.h"
 #include "model/agent.h"
 #include "model/invitation.h"
 #include "model/session.h"
+#include "model/talk.h"
 
-enum { RANDOM_PASSWORD_CHARS = 16, IMPORT_MOST = 1000 };
+enum { RANDOM_PASSWORD_CHARS = 16, IMPORT_MOST = 1000, IMPORT_MAX_BYTES = 2 << 20 };
 
 int
 agent_add_command(struct center *c, int argc, char **argv)
@@ -23,15 +25,42 @@ agent_add_command(struct center *c, int argc, char **argv)
     return report(c, err);
 }
 
-/* A line of the list in its four parts, with tabs between them, as a spreadsheet gives its cells; false: they are not four. A
- * line without its end is the last one, or too long, or has a NUL. */
+static int
+nobody_added(struct center *c, const char *why)
+{
+    return report(c, center_fault(c, ERR_BAD_PARAMETER, NULL, "Nobody was added, because %s", why));
+}
+
+static int
+wrong_line(struct center *c, size_t number, const char *sentence)
+{
+    return nobody_added(c, arena_printf(c->mem, "of line %zu: %s", number, sentence));
+}
+
+/* All of stdin; 0, or the exit status. */
+static int
+read_list(struct center *c, struct buf *list)
+{
+    char part[8192];
+    size_t bytes;
+    while ((bytes = fread(part, 1, sizeof part, stdin)) > 0)
+        buf_bytes(list, part, bytes);
+    if (ferror(stdin))
+        return nobody_added(c, "the list cannot be read.");
+    return list->full ? nobody_added(c, "the list is too large.") : 0;
+}
+
+/* A line in its four parts, with tabs between them, as a spreadsheet gives its cells; false: they are not four, or it has a NUL
+ * or another end of line in it. */
 static bool
-read_newcomer(char *line, struct newcomer *out)
+read_newcomer(char *line, size_t bytes, struct newcomer *out)
 {
     const char **parts[] = {&out->login, &out->name, &out->role, &out->password};
-    if (strchr(line, '\n') == NULL && !feof(stdin))
+    if (bytes > 0 && line[bytes - 1] == '\r')
+        bytes--;
+    line[bytes] = '\0';
+    if (strcspn(line, "\r") != bytes)
         return false;
-    line[strcspn(line, "\r\n")] = '\0';
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         *parts[i] = strsep(&line, "\t");
         if (*parts[i] == NULL)
@@ -40,31 +69,39 @@ read_newcomer(char *line, struct newcomer *out)
     return line == NULL;
 }
 
-/* What was wrong with a line of the list. */
+/* 0, or the exit status of what was wrong with the list. */
 static int
-report_line(struct center *c, size_t number, const char *sentence)
+read_newcomers(struct center *c, struct buf *list, struct newcomer *out, size_t *count)
 {
-    return report(c, center_fault(c, ERR_BAD_PARAMETER, NULL, "Line %zu: %s Nobody was added.", number, sentence));
+    char *line = list->data, *end = list->data + list->len;
+    for (*count = 0; line < end; ++*count) {
+        char *feed = memchr(line, '\n', (size_t)(end - line)), *stop = feed ? feed : end;
+        if (*count == IMPORT_MOST)
+            return wrong_line(c, *count + 1, arena_printf(c->mem, "A list has %d lines at most.", IMPORT_MOST));
+        if (!read_newcomer(line, (size_t)(stop - line), &out[*count]))
+            return wrong_line(c, *count + 1, "A line is login, name, role and password, with tabs between them.");
+        line = stop + 1;
+    }
+    return 0;
 }
 
 int
 agent_import_command(struct center *c, int argc, char **argv)
 {
-    struct newcomer *list = arena_array(c->mem, IMPORT_MOST, sizeof *list);
+    struct newcomer *newcomers = arena_array(c->mem, IMPORT_MOST, sizeof *newcomers);
+    struct buf list = buf_new(c->mem, IMPORT_MAX_BYTES);
     size_t count = 0, wrong;
-    char line[LINE_MAX_BYTES];
     (void)argc, (void)argv;
-    for (; fgets(line, sizeof line, stdin); count++) {
-        if (count == IMPORT_MOST)
-            return report_line(c, count + 1, "A list has 1000 lines at most.");
-        if (!read_newcomer(arena_strdup(c->mem, line), &list[count]))
-            return report_line(c, count + 1, "A line is login, name, role and password, with tabs between them.");
-    }
-    enum err err = agent_add_all(c, list, count, &wrong);
+    int status = read_list(c, &list);
+    if (status == 0)
+        status = read_newcomers(c, &list, newcomers, &count);
+    if (status != 0)
+        return status;
+    enum err err = agent_add_all(c, newcomers, count, &wrong);
     if (err == OK)
         printf("%zu added\n", count);
     if (err == ERR_BAD_PARAMETER || err == ERR_CONFLICT)
-        return report_line(c, wrong + 1, c->fault.reason);
+        return wrong_line(c, wrong + 1, c->fault.reason);
     return report(c, err);
 }
 
@@ -92,14 +129,14 @@ int
 agent_disable_command(struct center *c, int argc, char **argv)
 {
     (void)argc;
-    return report(c, agent_set_disabled(c, argv[0], true));
+    return report(c, talk_disable(c, argv[0]));
 }
 
 int
 agent_enable_command(struct center *c, int argc, char **argv)
 {
     (void)argc;
-    return report(c, agent_set_disabled(c, argv[0], false));
+    return report(c, talk_enable(c, argv[0]));
 }
 
 int

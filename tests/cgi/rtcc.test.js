@@ -125,17 +125,20 @@ test('agent import adds everybody of a list, and each signs in', async () => {
 
 test('agent import adds nobody of a list that is not right, and says which line', async () => {
     const before = (await run('agent', 'list')).stdout, good = `x5\tX\tagent\t${password}\n`;
-    const shape = /^rtcc: Line 2: A line is login, name, role and password, with tabs between them\. Nobody was added\.\n$/;
+    const wrong = (number, reason) => new RegExp(`^rtcc: Nobody was added, because of line ${number}: ${reason}\n$`);
+    const shape = wrong(2, 'A line is login, name, role and password, with tabs between them\\.');
     for (const line of ['\n', 'x6\n', `x6 X agent ${password}\n`, `x6\tX\tagent\n`, `x6\tX\tagent\t${password}\tmore\n`,
-        `x6\tX\tagent\t${password}\0more\n${good}`, `x6\tX\tagent\t${'p'.repeat(1100)}\n`]) {
+        `x6\tX\tagent\t${password}\0more\n${good}`, `x6\tX\tagent\t${password}\0more`, `x6\tX\tagent\tpass\rword 42\n`,
+        `x6\tX\tagent\t${password}\rx7\tX\tagent\t${password}\r`]) {
         refused(await place.command(['agent', 'import'], good + line), shape);
     }
-    for (const [line, reason] of [[`x6\tX\tking\t${password}`, 'A role is'], ['x6\tX\tagent\tshort', 'A password has'],
-        [`x 6\tX\tagent\t${password}`, 'A login has'], [`x6\t\tagent\t${password}`, 'A name has'],
+    for (const [line, reason] of [[`x6\tX\tking\t${password}`, 'A role is agent, supervisor or admin\\.'],
+        ['x6\tX\tagent\tshort', 'A password has 8 to 200 characters\\.'], [`x6\tX\tagent\t${'p'.repeat(3000)}`, 'A password has .*'],
+        [`x 6\tX\tagent\t${password}`, 'A login has 1 to 64 characters out of .*'], [`x6\t\tagent\t${password}`, 'A name has .*'],
         [`ina\tX\tagent\t${password}`, 'There is an agent ina already\\.'], [good.trim(), 'There is an agent x5 already\\.']]) {
-        refused(await place.command(['agent', 'import'], `${good}${line}\n`), new RegExp(`^rtcc: Line 2: ${reason}.* Nobody was added\\.\n$`));
+        refused(await place.command(['agent', 'import'], `${good}${line}\n`), wrong(2, reason));
     }
-    refused(await place.command(['agent', 'import'], good.repeat(1001)), /^rtcc: Line 1001: A list has 1000 lines at most\. Nobody/);
+    refused(await place.command(['agent', 'import'], good.repeat(1001)), wrong(1001, 'A list has 1000 lines at most\\.'));
     assert.equal((await run('agent', 'list')).stdout, before);
 });
 

@@ -89,6 +89,35 @@ when_the_agent_leaves_his_customer_waits_again_in_his_old_place(void **state)
 }
 
 static void
+who_is_disabled_leaves_his_rooms_and_his_offer_and_is_offered_nobody(void **state)
+{
+    struct installation *p = *state;
+    struct agent anna = place_agent(p, "anna"), now;
+    struct invitation first = place_customer(p, "first");
+    struct member staff = taken(p, &anna);
+    struct invitation second = place_customer(p, "second");
+    assert_true(has_offer(p, &anna));
+    WELL(p, talk_disable(&p->c, "anna"));
+    assert_false(has_offer(p, &anna));
+    WELL(p, member_find(&p->c, staff.id, &staff));
+    assert_true(staff.left_at > 0);
+    assert_string_equal(room_state(p, first.conf), "waiting");
+    REFUSED(p, agent_check_enabled(&p->c, anna.id), ERR_UNAUTHORIZED, NULL);
+    WELL(p, agent_check_enabled(&p->c, 0));
+    struct agent bert = place_agent(p, "bert");
+    assert_int_equal(offer_of(p, &bert).invitation, first.id);
+    (void)taken(p, &bert);
+    assert_int_equal(offer_of(p, &bert).invitation, second.id);
+    WELL(p, talk_disable(&p->c, "anna")); /* twice is as once */
+    WELL(p, talk_enable(&p->c, "anna"));
+    WELL(p, agent_check_enabled(&p->c, anna.id));
+    WELL(p, agent_find(&p->c, anna.id, &now));
+    assert_false(agent_is_ready(&now));
+    REFUSED(p, talk_disable(&p->c, "nobody"), ERR_NOT_FOUND, NULL);
+    REFUSED(p, talk_enable(&p->c, "nobody"), ERR_NOT_FOUND, NULL);
+}
+
+static void
 an_agent_who_left_and_accepts_the_same_customer_anew_is_in_the_room(void **state)
 {
     struct installation *p = *state;
@@ -256,6 +285,7 @@ main(void)
         PLACED(a_customer_who_leaves_the_queue_is_out_of_it),
         PLACED(the_agents_end_ends_it_for_all_once_and_frees_him),
         PLACED(when_the_agent_leaves_his_customer_waits_again_in_his_old_place),
+        PLACED(who_is_disabled_leaves_his_rooms_and_his_offer_and_is_offered_nobody),
         PLACED(an_agent_who_left_and_accepts_the_same_customer_anew_is_in_the_room),
         PLACED(a_supervisor_who_comes_by_himself_takes_the_customer_and_the_offer_is_withdrawn),
         PLACED(who_was_asked_in_by_the_customer_may_leave_without_ending_the_talk),

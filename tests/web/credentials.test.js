@@ -4,8 +4,8 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { cookiesOf, find, get, post, request } from '../lib/http.js';
 import { buildFolder, sleep, startInstance } from '../lib/instance.js';
-import { act, agentPoll, ask, say, sendFile, signIn } from '../lib/people.js';
-import { basic, compareTimes, html, isError, isErrorPage, join, json, onDuty, room, rtcc, schedule, setCookies,
+import { act, agentPoll, ask, conversation, say, sendFile, signIn } from '../lib/people.js';
+import { basic, compareTimes, emptyQueue, html, isError, isErrorPage, join, json, onDuty, room, rtcc, schedule, setCookies,
     talk } from '../lib/wire.js';
 
 let instance, base, guarded;
@@ -204,6 +204,30 @@ test('signing out ends this session and no other, and a session ends by itself',
     const unknown = await get(guarded.base, url('agent_poll'), {}, { bearer: 'a_unknown' });
     isError(expired, 'unauthorized');
     assert.equal(expired.body, unknown.body, 'expired and unknown are one answer');
+});
+
+test('who is disabled is out at once: held polls end, tokens open nothing, and his customer waits again', async (t) => {
+    await emptyQueue(instance);
+    const { agent, customer, staff } = await conversation(instance, 'ben');
+    t.after(() => command(instance, 'agent', 'enable', 'ben'));
+    const room = { conf: staff.conference, token: staff.token }, desk = { bearer: agent.token, ...json };
+    const { after } = (await get(base, url('conf_poll'), { ...room, wait: 0 }, json)).json();
+    const started = performance.now();
+    const held = [get(base, url('conf_poll'), { ...room, after, wait: 20 }, json), get(base, url('agent_poll'), { after: 1e15, wait: 20 }, desk),
+        get(base, url('conf_poll'), { conf: staff.conference, after, wait: 20 }, desk),
+        get(base, url('conf_view'), { ...room, part: 'log', after }, html)];
+    await sleep(500);
+    assert.equal((await command(instance, 'agent', 'disable', 'ben')).status, 0);
+    const answers = await Promise.all(held);
+    assert.ok(performance.now() - started < 5000, 'none waits for its time');
+    assert.deepEqual(answers.map((answer) => answer.status), [401, 401, 401, 401]);
+    for (const [name, more] of [['conf_poll', { wait: 0 }], ['transcript', {}], ['conf_view', {}]])
+        assert.equal((await get(base, url(name), { ...room, ...more }, json)).status, 401, name);
+    isError(await post(base, url('conf_post'), { ...room, kind: 'message', text: 'I am still here', nonce: 'disabled' }, json), 'unauthorized');
+    isError(await get(base, url('conf_poll'), { conf: staff.conference, wait: 0 }, desk), 'unauthorized');
+    const now = (await get(base, url('conf_poll'), { conf: customer.conference, token: customer.token, wait: 0 }, json)).json();
+    assert.equal(now.state, 'waiting');
+    assert.ok((await get(base, url('queue'), { action: 'list' })).json().invitations.some((one) => one.conference === customer.conference));
 });
 
 test('the log tells who signed in, who was refused and who signed out, from where, and never a secret', async () => {

@@ -22,22 +22,24 @@ function edit(folder, [file, before, after]) {
 }
 
 /* A copy of the build with the programs that were built from the edited tree: its folder. The statements' types are as before, so
- * what was compiled against them counts as newer than sql.h, and only what was edited is compiled. Other runs go on meanwhile in this
- * process: a connection that it has opened and sends nothing on for five seconds is closed by nginx. */
+ * all that comes of the edited file gets its old time back, and only what is not there is compiled. Other runs go on meanwhile in
+ * this process: a connection that it has opened and sends nothing on for five seconds is closed by nginx. */
 export async function buildWithout(mechanism) {
     const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-without-'))), build = path.join(folder, 'build');
     for (const name of ['Makefile', 'lib', 'sql', 'cgi-bin', 'sbin']) execFileSync('cp', ['-a', path.join(tree, name), folder]);
     fs.mkdirSync(build);
     for (const name of ['lib', 'sql-gen', 'sql.c', 'sql.h', 'libfcgi-is-mended', 'cgi-bin', 'sbin'])
         execFileSync('cp', ['-a', path.join(buildFolder, name), build]);
+    const touched = ['sql/invitation.sql', 'build/sql.c', 'build/sql.h'].map((name) => path.join(folder, name));
+    const times = touched.map((file) => fs.statSync(file).mtime);
     edit(folder, ['sql/invitation.sql', deciding + decided, deciding + instead[mechanism]]);
     const env = { ...process.env };
     for (const name of ['MAKEFLAGS', 'MFLAGS', 'MAKEOVERRIDES', 'MAKELEVEL']) delete env[name];
     const make = (...names) => promisify(execFile)('make', ['-s', '-j2', `O=${build}`, ...names.map((name) => path.join(build, name))],
         { cwd: folder, env });
+    for (const name of theirPrograms) fs.rmSync(path.join(build, name));
     await make('sql.c');
-    fs.utimesSync(path.join(build, 'sql.h'), new Date(), new Date());
-    execFileSync('find', [path.join(build, 'lib'), '-name', '*.o', '-exec', 'touch', '{}', '+']);
+    touched.forEach((file, i) => fs.utimesSync(file, times[i], times[i]));
     await make(...theirPrograms);
     return { folder, build };
 }
