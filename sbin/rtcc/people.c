@@ -47,6 +47,8 @@ read_list(struct center *c, struct buf *list)
         buf_bytes(list, part, bytes);
     if (ferror(stdin))
         return nobody_added(c, "the list cannot be read.");
+    if (list->len == 0 && !list->full)
+        return nobody_added(c, "the list is empty.");
     return list->full ? nobody_added(c, "the list is too large.") : 0;
 }
 

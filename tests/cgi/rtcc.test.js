@@ -120,7 +120,6 @@ test('agent import adds everybody of a list, and each signs in', async () => {
     for (const [login, words, role] of [['ina', password, 'agent'], ['jon', 'other horse 7', 'supervisor'],
         ['kim', 'the last has no end', 'admin']]) assert.equal((await sign(login, words)).json().role, role);
     assert.match((await run('agent', 'list')).stdout, /^ina +agent +notready +away +Ina Öst$/m);
-    assert.equal((await place.command(['agent', 'import'], '')).stdout, '0 added\n');
 });
 
 test('agent import adds nobody of a list that is not right, and says which line', async () => {
@@ -138,6 +137,8 @@ test('agent import adds nobody of a list that is not right, and says which line'
         [`ina\tX\tagent\t${password}`, 'There is an agent ina already\\.'], [good.trim(), 'There is an agent x5 already\\.']]) {
         refused(await place.command(['agent', 'import'], `${good}${line}\n`), wrong(2, reason));
     }
+    refused(await place.command(['agent', 'import'], ''), /^rtcc: Nobody was added, because the list is empty\.\n$/);
+    refused(await place.command(['agent', 'import'], 'x'.repeat(3e6)), /^rtcc: Nobody was added, because the list is too large\.\n$/);
     refused(await place.command(['agent', 'import'], good.repeat(1001)), wrong(1001, 'A list has 1000 lines at most\\.'));
     assert.equal((await run('agent', 'list')).stdout, before);
 });
