@@ -40,12 +40,16 @@ function answerOf(ended) {
         json: () => JSON.parse(body), xml: () => parseXml(body) };
 }
 
+/* How sanitized programs were told to behave, for an environment that has nothing else of ours. */
+export const sanitizerOptions = () => Object.fromEntries(['ASAN_OPTIONS', 'UBSAN_OPTIONS'].filter((name) => process.env[name])
+    .map((name) => [name, process.env[name]]));
+
 function environmentOf(program, method, options, type, length) {
     const env = { GATEWAY_INTERFACE: 'CGI/1.1', SERVER_PROTOCOL: 'HTTP/1.1', REQUEST_METHOD: method,
         SCRIPT_NAME: `/cgi_bin/${program}`,
         QUERY_STRING: options.rawQuery ?? urlencoded(options.query ?? {}), REMOTE_ADDR: options.from ?? '127.0.0.1',
         SERVER_NAME: '127.0.0.1', SERVER_PORT: '80', HTTP_HOST: '127.0.0.1', PATH: process.env.PATH };
-    for (const name of ['ASAN_OPTIONS', 'UBSAN_OPTIONS']) if (process.env[name]) env[name] = process.env[name];
+    Object.assign(env, sanitizerOptions());
     if (type) env.CONTENT_TYPE = type;
     if (length !== undefined) env.CONTENT_LENGTH = String(length);
     if (options.accept) env.HTTP_ACCEPT = options.accept;
