@@ -20,9 +20,11 @@ char *secret_hmac(struct arena *mem, const char *key, const char *text);
 /* SHA-256 of text as 43 characters of base64url: for what is random already (sessions, API keys) and for digests of values. */
 char *secret_hash(struct arena *mem, const char *text);
 
+enum { SECRET_PASSWORD_BYTES = 511 }; /* crypt(3): CRYPT_MAX_PASSPHRASE_SIZE, with its NUL */
+
 /* yescrypt hash of a password (crypt(5)) at cost 1 to 11, and its check in constant time. Each costs time on purpose: about
- * 25 ms at 5, double for each step. A password of 512 bytes or more gives NULL, and false; so does a hash that crypt(5) does
- * not know, in no time. */
+ * 25 ms at 5, double for each step. A longer password gives NULL, and false; so does a hash that crypt(5) does not know, in no
+ * time. */
 char *secret_password(struct arena *mem, const char *password, int cost);
 bool secret_password_is(const char *password, const char *hash);
 

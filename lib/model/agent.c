@@ -43,6 +43,8 @@ check_password(struct center *c, const char *password)
     if (chars < (size_t)c->settings->password_least || chars > PASSWORD_CHARS)
         return center_fault(c, ERR_BAD_PARAMETER, "password", "A password has %lld to %d characters.",
             (long long)c->settings->password_least, PASSWORD_CHARS);
+    if (strlen(password) > SECRET_PASSWORD_BYTES)
+        return center_fault(c, ERR_BAD_PARAMETER, "password", "A password has %d bytes at most.", SECRET_PASSWORD_BYTES);
     return OK;
 }
 

@@ -109,7 +109,11 @@ test('agent add refuses what is there already, roles and logins that there are n
     refused(await add('anna'), /anna already/);
     refused(await add('x1', 'king'), /agent, supervisor or admin/);
     for (const login of ['', 'a b', 'ä', 'x'.repeat(65), 'a/b']) refused(await add(login), /login has/);
-    for (const words of ['', '\n', 'short\n', `${'x'.repeat(1000)}\n`]) refused(await add('x2', 'agent', words), /password has/);
+    for (const words of ['', '\n', 'short\n', `${'x'.repeat(1000)}\n`, `${'漢'.repeat(171)}\n`])
+        refused(await add('x2', 'agent', words), /password has/);
+    assert.equal((await add('long', 'agent', `${'漢'.repeat(170)}\n`)).status, 0);
+    assert.equal((await sign('long', '漢'.repeat(170))).status, 200);
+    refused(await place.command(['agent', 'password', 'long'], `${'漢'.repeat(171)}\n`), /password has 511 bytes at most/);
     assert.doesNotMatch((await run('agent', 'list')).stdout, /^x[12]/m);
 });
 
