@@ -88,7 +88,7 @@ flags_of(struct request *r, const struct poll *p)
 
 /* An agent who came by his session hears nothing more when that has ended; nor by a token, when he was disabled. */
 static enum err
-check_session(struct request *r, const struct wait *wait)
+check_staff(struct request *r, const struct wait *wait)
 {
     struct member member;
     if (!(wait->flags & (FLAG_SESSION | FLAG_STAFF)))
@@ -143,7 +143,7 @@ wake(struct request *r, struct wait *wait, bool is_late)
         .after = wait->after,
         .is_staff = wait->flags & FLAG_STAFF,
         .by_cookie = wait->flags & FLAG_COOKIE};
-    enum err err = check_session(r, wait);
+    enum err err = check_staff(r, wait);
     if (err == OK)
         err = fill(r, &p, wait->parked_ms, &has_news);
     if (err != OK)

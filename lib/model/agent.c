@@ -160,11 +160,12 @@ agent_set_password(struct center *c, const char *login, const char *password)
 }
 
 enum err
-agent_set_disabled(struct center *c, int64_t id, bool is_disabled, int *changed)
+agent_set_disabled(struct center *c, int64_t id, bool is_disabled)
 {
-    enum err err =
-        sql_agent_set_disabled(c->db, &(struct sql_agent_set_disabled_in){.id = id, .is_disabled = is_disabled}, changed);
-    return err == OK && *changed ? end_sessions(c, id) : err;
+    int changed = 0;
+    struct sql_agent_set_disabled_in in = {.id = id, .is_disabled = is_disabled};
+    enum err err = sql_agent_set_disabled(c->db, &in, &changed);
+    return err == OK && changed ? end_sessions(c, id) : err;
 }
 
 enum err

@@ -41,7 +41,7 @@ must_check enum err agent_set_skill(struct center *c, const char *login, const c
 must_check enum err agent_set_password(struct center *c, const char *login, const char *password);
 
 /* Whether he may work here, in the caller's transaction; all his sessions end when that changes, and he is not ready. */
-must_check enum err agent_set_disabled(struct center *c, int64_t id, bool is_disabled, int *changed);
+must_check enum err agent_set_disabled(struct center *c, int64_t id, bool is_disabled);
 
 /* Whether this agent (0: it is none) may be here still. ERR_UNAUTHORIZED: he was disabled. */
 must_check enum err agent_check_enabled(struct center *c, int64_t id);

@@ -305,8 +305,7 @@ leave_everything(struct center *c, int64_t agent)
 static enum err
 disable(struct center *c, int64_t agent)
 {
-    int changed;
-    enum err err = agent_set_disabled(c, agent, true, &changed);
+    enum err err = agent_set_disabled(c, agent, true);
     if (err == OK)
         err = routing_withdraw(c, agent, "revoked", "withdrawn", "he was disabled");
     if (err == OK)
@@ -328,11 +327,10 @@ enum err
 talk_enable(struct center *c, const char *login)
 {
     struct agent agent;
-    int changed;
     enum err err = agent_by_login(c, login, &agent);
     if (err == OK)
         err = db_begin(c->db);
-    return err == OK ? db_end(c->db, agent_set_disabled(c, agent.id, false, &changed)) : err;
+    return err == OK ? db_end(c->db, agent_set_disabled(c, agent.id, false)) : err;
 }
 
 enum err

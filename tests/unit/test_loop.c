@@ -177,7 +177,8 @@ at_the_end_a_kept_connection_is_good_for_one_more_request(void **state)
         struct server server = server_start(&batch, 0);
         int fd = connect_to(server.path);
         send_request(fd, 1, true, "");
-        struct reply reply = read_reply(fd, 5000); /* it is still starting */
+        assert_true(wait_until(&world->answer_calls, 1)); /* however long it takes to start */
+        struct reply reply = read_reply(fd, 1000);
         assert_true(says(&reply, "Status: 200 "));
         kill(server.pid, SIGTERM);
         usleep(20000);
