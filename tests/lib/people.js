@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { cookiesOf, get, post, request } from './http.js';
-import { until } from './instance.js';
+import { sleep, until } from './instance.js';
 
 const asJson = { accept: 'application/json' };
 
@@ -13,12 +13,15 @@ function answered(answer, what) {
 }
 
 /* A customer sends the form: {conference, token, window, queue}. On a machine that is busy with other things it may be kept first
- * (202): then he sends it again, as a browser does. */
+ * (202): then he sends it again when he is told to, as a browser does. */
 export async function ask(instance, entries = {}) {
     const form = { name: 'Ann', phone: '+16035551234', question: 'It does not work.', reqid: randomUUID(), ...entries };
     const send = () => post(instance.base, '/cgi_bin/form_submit', form, asJson);
     let answer = await send();
-    for (let tries = 0; answer.status === 202 && tries < 5; tries++) answer = await send();
+    for (let tries = 0; answer.status === 202 && tries < 5; tries++) {
+        await sleep(1000 * answer.headers['retry-after']);
+        answer = await send();
+    }
     return answered(answer, 'form_submit');
 }
 
