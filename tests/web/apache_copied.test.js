@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -12,7 +13,7 @@ import { buildFolder, freePort, isListening, tree, until } from '../lib/instance
 import { act, allEvents, ask, confPoll, conversation, say } from '../lib/people.js';
 
 /* The numbers of the file, made smaller, so that a few pollers are more than there is room for. */
-const WORKERS = 75, SEATS = 40, POLLERS = 100;
+const WORKERS = 75, SEATS = 40, POLLERS = 100, VISITORS = 20;
 const smaller = {
     cgid: '',
     fcgid: `-e 's/RTCC_HOLD_S 2/RTCC_HOLD_S 25/' -e 's/RTCC_HOLD_MAX 90/RTCC_HOLD_MAX ${SEATS}/'`,
@@ -42,7 +43,7 @@ for (const web of ['cgid', 'fcgid']) describe(`programs and pages copied, rtcc i
         run('./rtcc init');
         run('./rtcc agent add anna Anna agent', 'correct horse 42\n');
         run(`run=$PWD tree=$PWD build=$PWD port=${port}; . ./serve-apache; write_apache >apache.conf
-            write_apache_site rtcc-${web}.conf | sed -e 's/MaxRequestWorkers 400/MaxRequestWorkers ${WORKERS}/' ${smaller[web]} >site.conf
+            write_apache_site rtcc-${web}.conf | sed -e 's/\\(Thread.*\\|Workers\\) 400/\\1 ${WORKERS}/' ${smaller[web]} >site.conf
             write_apache_site rtcc-site.inc >site.inc`);
         server = spawn('apache2', ['-d', folder, '-f', 'apache.conf', '-DFOREGROUND'], { ...user, env: conf(), stdio: 'ignore' });
         await until(() => isListening(port), 'apache2');
@@ -66,17 +67,32 @@ for (const web of ['cgid', 'fcgid']) describe(`programs and pages copied, rtcc i
         assert.equal((await confPoll(instance(), customer)).state, 'ended');
     });
 
+    /* How many threads for requests each process has that has any: Apache's event MPM has two more in each, which accept. */
+    const processesOfThreads = () => execFileSync('ps', ['-o', 'nlwp=', '--ppid', server.pid], { encoding: 'utf8' }).trim().split('\n')
+        .map(Number).filter((threads) => threads > 1).map((threads) => threads - 2);
+
+    /* So many look at something at once, on connections that are kept. Apache may just then have closed one. */
+    const look = (agent) => Promise.all(Array.from({ length: VISITORS }, async () => {
+        const again = () => get(instance().base, '/style.css', undefined, { agent, timeout: 10000 });
+        const answer = await again().catch((error) => (error.isUnheard && error.code === 'ECONNRESET' ? again() : Promise.reject(error)));
+        assert.equal(answer.status, 200);
+    }));
+
     test('of more polls than threads so many wait as may, and while they do a page, a form and a message are answered', async () => {
+        const visitors = new http.Agent({ keepAlive: true });
+        await look(visitors);
         const { agent, customer, staff } = await conversation(instance(), 'anna');
         const { after: seen } = await confPoll(instance(), customer);
         const polls = waiting(instance(), pollOf(customer, seen), POLLERS);
         await until(() => polls.answered.length >= POLLERS - SEATS, 'those for whom there is no seat are answered', 20000);
         const early = polls.answered.slice();
         assert.deepEqual(early.filter((answer) => answer.status !== 200 || answer.pause_s !== 5), []);
-        assert.equal((await get(instance().base, '/style.css')).status, 200);
+        await look(visitors);
+        visitors.destroy();
         const other = await ask(instance());
         await leave(instance(), other);
         assert.equal(polls.answered.length, POLLERS - SEATS, 'the others are held all the while');
+        assert.deepEqual(processesOfThreads(), [WORKERS], 'no process has so few threads that polls hold all of them');
         await say(instance(), staff, 'All of you?');
         const late = (await polls.all).filter((answer) => !early.includes(answer));
         assert.equal(late.length, SEATS);
