@@ -5,6 +5,7 @@
 #include "io/conn.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -136,6 +137,13 @@ conns_sweep(struct conns *cs)
 {
     while (!ring_is_empty(&cs->closed))
         ring_add(&cs->free, cs->closed.next);
+}
+
+bool
+conn_is_left(const struct conn *conn)
+{
+    struct pollfd look = {.fd = conn->fd, .events = POLLRDHUP};
+    return poll(&look, 1, 0) == 1;
 }
 
 /* ── heap ── */

@@ -90,6 +90,9 @@ struct conn *conn_new(struct conns *cs, int fd);
 void conn_close(struct conns *cs, struct conn *conn);
 void conns_sweep(struct conns *cs);
 
+/* Whether the other side has hung up. */
+bool conn_is_left(const struct conn *conn);
+
 /* When something has to happen with it (boot clock); 0: never. */
 void conn_due(struct conns *cs, struct conn *conn, int64_t due_ms);
 
