@@ -64,6 +64,7 @@ function descendants(pid) {
     return found;
 }
 
+/* Whoever waits has no cursor before his first message, so no wait may end within a run: what came just then would be missed. */
 export async function startNchan() {
     const port = await freePort(), own = path.join(folder, 'nchan');
     fs.mkdirSync(path.join(own, 'log'), { recursive: true });
@@ -86,7 +87,7 @@ http {
             nchan_publisher; nchan_channel_id $1; nchan_message_buffer_length 100; nchan_message_timeout 60s;
         }
         location ~ ^/sub/(\\w+)$ {
-            nchan_subscriber longpoll; nchan_channel_id $1; nchan_subscriber_first_message newest; nchan_subscriber_timeout 25s;
+            nchan_subscriber longpoll; nchan_channel_id $1; nchan_subscriber_first_message newest; nchan_subscriber_timeout 300s;
         }
     }
 }
