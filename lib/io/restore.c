@@ -27,7 +27,23 @@ has_version(const char *path)
     return is_read && memcmp(header, magic, sizeof magic) == 0 && memcmp(header + VERSION_AT, none, VERSION_BYTES) != 0;
 }
 
-/* Opens the copy in a folder of its own, where opening also brings its schema up to date. */
+static bool
+is_there(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0;
+}
+
+/* A database whose programs were killed, as an earlier restore has put it aside, has what was acknowledged last in its log. */
+static enum err
+copy_with_log(const char *path, const char *copy, struct arena *mem)
+{
+    const char *log = arena_printf(mem, "%s-wal", path);
+    enum err err = folder_copy(path, copy);
+    return err == OK && is_there(log) ? folder_copy(log, arena_printf(mem, "%s-wal", copy)) : err;
+}
+
+/* Opens the copy in a folder of its own, where opening also brings its schema up to date. Closing it empties its log. */
 static enum err
 prepare_copy(const char *folder, const char *path, struct arena *mem, const char **why)
 {
@@ -50,6 +66,10 @@ prepare_copy(const char *folder, const char *path, struct arena *mem, const char
     if (err == OK && (err = db_move_on(db, mem, RESTORE_GAP)) != OK)
         *why = err == ERR_NOT_FOUND ? foreign : arena_printf(mem, "%s, or it cannot be written: see the line above", foreign);
     db_close(db);
+    if (err == OK && is_there(arena_printf(mem, "%s/rtcc.db-wal", folder))) {
+        *why = "the copy cannot be written as a whole: see the line above";
+        err = ERR_UNAVAILABLE;
+    }
     return err == OK ? OK : ERR_UNAVAILABLE;
 }
 
@@ -58,13 +78,6 @@ remove_files(struct arena *mem, const char *folder, const char *const names[])
 {
     for (; *names; names++)
         unlink(arena_printf(mem, "%s/%s", folder, *names));
-}
-
-static bool
-is_there(const char *path)
-{
-    struct stat info;
-    return lstat(path, &info) == 0;
 }
 
 /* A name under which nothing is kept yet: the old database of an earlier restore may be the only good one. */
@@ -105,7 +118,7 @@ restore_copy(const char *folder, const char *path, struct arena *mem, const char
     *why = "see the lines above";
     remove_files(mem, work, left); /* of a restore that was killed: its log must not be taken for the copy's */
     enum err err = OK;
-    if ((mkdir(work, 0770) != 0 && errno != EEXIST) || folder_copy(path, copy) != OK) {
+    if ((mkdir(work, 0770) != 0 && errno != EEXIST) || copy_with_log(path, copy, mem) != OK) {
         *why = arena_printf(mem, "%s cannot be copied: %s", path, strerror(errno));
         err = ERR_UNAVAILABLE;
     }

@@ -137,6 +137,25 @@ what_a_killed_program_had_written_is_in_the_old_database_that_a_restore_keeps(vo
 }
 
 static void
+and_is_there_again_when_that_one_is_put_back(void **state)
+{
+    struct installation *p = *state;
+    const char *why = "", *copy = copy_of(p), *before = arena_printf(p->c.mem, "%s/rtcc.db.before", p->folder);
+    place_close(p);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        write_and_die(p, 0);
+    waitpid(pid, NULL, 0);
+    assert_int_equal(put_back(p, copy, &why), OK);
+    assert_true(place_has(p, "rtcc.db.before-wal"));
+    assert_int_equal(put_back(p, before, &why), OK);
+    place_open(p);
+    assert_string_equal(place_text(p, "SELECT group_concat(name) FROM topic"), "acknowledged");
+    assert_true(place_has(p, "rtcc.db.before-wal")); /* what was put back is kept as it was */
+}
+
+static void
 nothing_is_put_back_while_a_program_runs(void **state)
 {
     struct installation *p = *state;
@@ -285,6 +304,7 @@ main(void)
         PLACED(a_copy_put_back_has_its_rows_moves_the_counters_on_and_keeps_the_old_database),
         PLACED(after_a_restore_there_is_a_write_ahead_log_again),
         PLACED(what_a_killed_program_had_written_is_in_the_old_database_that_a_restore_keeps),
+        PLACED(and_is_there_again_when_that_one_is_put_back),
         PLACED(nothing_is_put_back_while_a_program_runs),
         PLACED(a_folder_that_is_not_there_is_not_in_use),
         PLACED(a_damaged_or_missing_copy_leaves_the_database_as_it_is),
