@@ -142,7 +142,7 @@ conns_sweep(struct conns *cs)
 bool
 conn_is_left(const struct conn *conn)
 {
-    struct pollfd look = {.fd = conn->fd, .events = POLLRDHUP};
+    struct pollfd look = {.fd = conn->fd}; /* a hang-up is told unasked */
     return poll(&look, 1, 0) == 1;
 }
 

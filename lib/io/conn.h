@@ -90,7 +90,7 @@ struct conn *conn_new(struct conns *cs, int fd);
 void conn_close(struct conns *cs, struct conn *conn);
 void conns_sweep(struct conns *cs);
 
-/* Whether the other side has hung up. */
+/* Whether the other side has closed it, not only for writing. Over TCP that cannot be told before something is sent: false. */
 bool conn_is_left(const struct conn *conn);
 
 /* When something has to happen with it (boot clock); 0: never. */

@@ -74,12 +74,12 @@ take_request(struct conn *conn, struct arena *mem, size_t body_max, struct fcgi_
     return err;
 }
 
-/* Whoever asked has gone while others were served, and nothing but the answer would come of it. */
+/* Whoever asked has gone, and nothing but the answer would come of it. */
 static bool
 is_for_nobody(const struct loop *loop, const struct conn *conn, const struct job *job)
 {
     const struct service *s = loop->service;
-    return loop->is_behind && s->mode != HOLD && !s->is_changing && strcmp(job->r->method, "POST") != 0 && conn_is_left(conn);
+    return s->mode != HOLD && !s->is_changing && strcmp(job->r->method, "POST") != 0 && conn_is_left(conn);
 }
 
 /* Whatever stands in the way of running it is in job->err. False: the connection is closed. */
@@ -183,11 +183,10 @@ run_ready(struct loop *loop)
 {
     struct job jobs[LOOP_TURN_MAX];
     struct conn *conns[LOOP_TURN_MAX];
-    size_t count = 0, seen = 0, most = is_one_at_a_time(loop) ? 1 : LOOP_TURN_MAX;
+    size_t count = 0, most = is_one_at_a_time(loop) ? 1 : LOOP_TURN_MAX;
     while (count < most && !ring_is_empty(&loop->conns.ready)) {
         struct conn *conn = (struct conn *)loop->conns.ready.next;
         ring_take(&conn->ring);
-        seen++;
         if (take(loop, conn, &jobs[count]))
             conns[count++] = conn;
     }
@@ -205,7 +204,6 @@ run_ready(struct loop *loop)
     }
     if (count > 0 && is_one_at_a_time(loop))
         loop->listen_again_ms = 0;
-    loop->is_behind = seen >= most;
 }
 
 /* ── events ── */

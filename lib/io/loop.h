@@ -2,8 +2,8 @@
  *
  * What a turn does: takes new connections, looks which requests are whole, hears the bell, wakes whom it concerns, runs up to
  * LOOP_TURN_MAX requests and sends their answers. No step waits; a client that neither reads nor finishes its request holds up
- * nobody and is closed at its time limit. When a turn has taken all that it may, others have waited for it: of those a request
- * that changes nothing and whose asker has gone is not run any more (HOLD, where running is little: it is, and let go of then).
+ * nobody and is closed at its time limit. A request that changes nothing and whose asker has hung up before its turn is
+ * not run (but in HOLD, where running is little: it is, and let go of then).
  *
  * PREFORK: several processes share the listening socket, and one request of each is run at a time, which may wait and may be
  * large. Whoever has a whole request in hand, or may have one in a moment, takes no new connection, so that another process gets
@@ -51,7 +51,6 @@ struct loop {
     bool is_listening;
     bool is_stopping;
     bool is_called;          /* somebody connects */
-    bool is_behind;          /* the turn before took all that it may */
     size_t body_max;         /* bytes */
     size_t full;             /* connections from which on requests are answered 503 */
     int64_t end_ms;          /* boot clock; INT64_MAX: when it is told to */

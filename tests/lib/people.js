@@ -19,6 +19,7 @@ export async function ask(instance, entries = {}) {
     const send = () => post(instance.base, '/cgi_bin/form_submit', form, asJson);
     let answer = await send();
     for (let tries = 0; answer.status === 202 && tries < 5; tries++) {
+        assert.match(answer.headers['retry-after'], /^\d+$/);
         await sleep(1000 * answer.headers['retry-after']);
         answer = await send();
     }
