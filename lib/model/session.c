@@ -256,12 +256,18 @@ session_basic(struct center *c, const char *address, const char *login, const ch
 
 /* ── API keys ── */
 
-/* None begins with a minus: without `k_` before it, it would look like an option. */
+/* Without `k_` before it, which may be left out, one would look like an option, the other like the rest of itself. */
+static bool
+is_misread(const char *id)
+{
+    return id[0] == '-' || text_starts(id, "k_");
+}
+
 static const char *
 key_id(struct center *c)
 {
     const char *id = secret_random_text(c->mem, KEY_ID_CHARS);
-    while (id[0] == '-')
+    while (is_misread(id))
         id = secret_random_text(c->mem, KEY_ID_CHARS);
     return id;
 }
@@ -301,16 +307,22 @@ key_revoke(struct center *c, const char *id)
     return err == OK && !changed ? center_fault(c, ERR_NOT_FOUND, NULL, "There is no valid key %s.", id) : err;
 }
 
-enum err
-key_check_pair(struct center *c, const char *id, const char *secret)
+static enum err
+check(struct center *c, const char *bare, const char *secret)
 {
     struct api_key_read row = {.hash = ""};
-    struct sql_api_key_read_in in = {.id = bare_id(id)};
+    struct sql_api_key_read_in in = {.id = bare};
     enum err err = sql_api_key_read(c->db, c->mem, &in, &row);
     if (err != OK && err != ERR_NOT_FOUND)
         return err;
     bool is_right = text_same_secret(secret_hash(c->mem, secret), row.hash);
     return is_right ? OK : center_fault(c, ERR_UNAUTHORIZED, NULL, "This API key is not valid.");
+}
+
+enum err
+key_check_pair(struct center *c, const char *id, const char *secret)
+{
+    return check(c, bare_id(id), secret);
 }
 
 enum err
@@ -320,5 +332,5 @@ key_check(struct center *c, const char *text, const char **id)
     if (!text_starts(text, "k_") || !dot)
         return center_fault(c, ERR_UNAUTHORIZED, NULL, "This API key is not valid.");
     *id = arena_strndup(c->mem, text + 2, (size_t)(dot - text - 2));
-    return key_check_pair(c, *id, dot + 1);
+    return check(c, *id, dot + 1);
 }

@@ -23,7 +23,7 @@ export async function ask(instance, entries = {}) {
         await sleep(1000 * answer.headers['retry-after']);
         answer = await send();
     }
-    return answered(answer, 'form_submit');
+    return answered(answer, answer.status === 200 ? 'form_submit' : `form_submit, ${instance.log?.().slice(-2000)}`);
 }
 
 /* {agent, role, token, csrf, cookie}. */

@@ -1,4 +1,4 @@
-/* Signing in and out, HTTP Basic, API keys. */
+/* Signing in and out, HTTP Basic. */
 #include "place.h"
 
 #include <sys/mman.h>
@@ -368,73 +368,7 @@ what_is_longer_than_any_login_or_password_is_wrong_and_leaves_nothing(void **sta
     assert_int_equal(rates(p), 0);
 }
 
-/* ── API keys ── */
-
-static void
-a_key_is_shown_once_and_opens_as_bearer_and_as_pair(void **state)
-{
-    struct installation *p = *state;
-    const char *text, *id;
-    REFUSED(p, key_make(&p->c, "", &text), ERR_BAD_PARAMETER, "about");
-    REFUSED(p, key_make(&p->c, "a\x01", &text), ERR_BAD_PARAMETER, "about");
-    WELL(p, key_make(&p->c, "the shop", &text));
-    assert_true(text_starts(text, "k_"));
-    assert_int_equal(strlen(text), 2 + 10 + 1 + 43);
-    const char *secret = strchr(text, '.') + 1;
-    WELL(p, key_check(&p->c, text, &id));
-    assert_string_equal(id, arena_strndup(p->c.mem, text + 2, 10));
-    WELL(p, key_check_pair(&p->c, id, secret));
-    WELL(p, key_check_pair(&p->c, arena_printf(p->c.mem, "k_%s", id), secret));
-    assert_int_equal(place_number(p, arena_printf(p->c.mem, "SELECT count(*) FROM api_key WHERE hash = '%s'", secret)), 0);
-}
-
-static void
-no_keys_id_looks_like_an_option(void **state)
-{
-    struct installation *p = *state;
-    const char *text;
-    for (int i = 0; i < 500; i++) {
-        WELL(p, key_make(&p->c, "the shop", &text));
-        CHECK(text[2] != '-', "%s", text);
-    }
-}
-
-static void
-a_key_that_is_not_exactly_right_is_refused(void **state)
-{
-    struct installation *p = *state;
-    const char *text, *other, *id = "as it was";
-    WELL(p, key_make(&p->c, "the shop", &text));
-    WELL(p, key_make(&p->c, "another", &other));
-    const char *secret = strchr(text, '.') + 1;
-    const char *const wrong[] = {"", "k_", "k_.", text + 2, arena_strndup(p->c.mem, text, 12),
-        arena_printf(p->c.mem, "%sx", text), arena_strndup(p->c.mem, text, strlen(text) - 1),
-        arena_printf(p->c.mem, "%.13s%s", other, secret), arena_printf(p->c.mem, "k_0000000000.%s", secret)};
-    for (size_t i = 0; i < COUNT(wrong); i++) {
-        CHECK(key_check(&p->c, wrong[i], &id) == ERR_UNAUTHORIZED, "taken: %s", wrong[i]);
-        assert_string_equal(p->c.fault.reason, "This API key is not valid.");
-    }
-    REFUSED(p, key_check_pair(&p->c, "nobody", ""), ERR_UNAUTHORIZED, NULL);
-}
-
-static void
-a_revoked_key_opens_nothing_and_is_still_listed(void **state)
-{
-    struct installation *p = *state;
-    const char *text, *id;
-    struct api_key_list *rows;
-    size_t count;
-    WELL(p, key_make(&p->c, "the shop", &text));
-    WELL(p, key_check(&p->c, text, &id));
-    WELL(p, key_revoke(&p->c, arena_printf(p->c.mem, "k_%s", id)));
-    const char *again;
-    REFUSED(p, key_check(&p->c, text, &again), ERR_UNAUTHORIZED, NULL);
-    REFUSED(p, key_revoke(&p->c, id), ERR_NOT_FOUND, NULL);
-    WELL(p, key_list(&p->c, &rows, &count));
-    assert_int_equal(count, 1);
-    assert_string_equal(rows[0].about, "the shop");
-    assert_int_equal(rows[0].revoked_at, p->c.now_ms);
-}
+/* ── without a database ── */
 
 static void
 without_its_tables_everything_is_unavailable(void **state)
@@ -475,10 +409,6 @@ main(void)
         PLACED(after_five_wrong_passwords_from_an_address_no_login_is_looked_at_but_what_is_remembered),
         PLACED(of_invented_logins_from_everywhere_ten_in_ten_seconds_are_looked_at_and_leave_a_row),
         PLACED(what_is_longer_than_any_login_or_password_is_wrong_and_leaves_nothing),
-        PLACED(a_key_is_shown_once_and_opens_as_bearer_and_as_pair),
-        PLACED(no_keys_id_looks_like_an_option),
-        PLACED(a_key_that_is_not_exactly_right_is_refused),
-        PLACED(a_revoked_key_opens_nothing_and_is_still_listed),
         PLACED(without_its_tables_everything_is_unavailable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
