@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "io/secret.h"
+#include "io/settings.h"
 #include "model/agent.h"
 #include "model/invitation.h"
 #include "model/session.h"
@@ -14,11 +15,19 @@
 
 enum { RANDOM_PASSWORD_CHARS = 16, IMPORT_MOST = 1000, IMPORT_MAX_BYTES = 2 << 20 };
 
+/* As long as this place wants them. */
+static const char *
+random_password(struct center *c)
+{
+    size_t least = (size_t)c->settings->password_least;
+    return secret_random_text(c->mem, least > RANDOM_PASSWORD_CHARS ? least : RANDOM_PASSWORD_CHARS);
+}
+
 int
 agent_add_command(struct center *c, int argc, char **argv)
 {
     bool is_random = has_flag(argc, argv, "--random");
-    const char *password = is_random ? secret_random_text(c->mem, RANDOM_PASSWORD_CHARS) : read_password(c);
+    const char *password = is_random ? random_password(c) : read_password(c);
     enum err err = agent_add(c, argv[0], argv[1], argv[2], password);
     if (err == OK && is_random)
         printf("%s\n", password);

@@ -101,6 +101,12 @@ test('agent add: the password comes from stdin, or is made up and printed', asyn
     assert.equal(made.status, 0);
     assert.match(made.stdout, /^\S{12,}\n$/);
     assert.equal((await sign('ben', made.stdout.trim())).json().role, 'supervisor');
+    const settings = fs.readFileSync(place.conf, 'utf8');
+    fs.appendFileSync(place.conf, 'password_least 64\n');
+    const long = await place.command(['agent', 'add', 'bea', 'Bea', 'agent', '--random']);
+    fs.writeFileSync(place.conf, settings);
+    assert.match(long.stdout, /^\S{64}\n$/, long.stderr);
+    assert.equal((await sign('bea', long.stdout.trim())).json().role, 'agent');
     assert.equal((await add('last', 'admin', password)).status, 0, 'a line without its end');
     assert.equal((await sign('last')).json().role, 'admin');
 });

@@ -273,6 +273,8 @@ test('neither log has a query, a code or a token', async () => {
     await get(base, '/cgi_bin/transcript?token=m_sesame5');
     for (const status of [401, 403, 429]) await get(base, `/cgi_bin/vcs?status=${status}&token=m_sesame8`);
     await post(base, '/cgi_bin/form_submit?die&token=sesame6', { name: 'sesame7' }, html);
+    for (const before of ['/cgi_bin/conf_view%3Ftoken=', '/cgi_bin/conf_view;token=', '/cgi_bin/conf_view/', '/'])
+        await get(base, '/', {}, { rawPath: `${before}m_5_sesame9${'x_-Y'.repeat(9)}` });
     await get(base, '/last');
     await until(() => fs.readFileSync(`${folder}/access.log`, 'utf8').includes('GET /last'), 'the log', 3000);
     const logs = ['access.log', 'error.log', 'nginx.log'].map((name) => fs.readFileSync(`${folder}/${name}`, 'utf8')).join('');
