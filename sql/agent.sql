@@ -127,6 +127,18 @@ INSERT INTO api_key (site, id, hash, about, created_at) VALUES ($site, $id, $has
 --   one
 SELECT hash FROM api_key WHERE site = $site AND id = $id AND revoked_at = 0;
 
+-- api_key_by_about: the newest valid key of that name.
+--   scan for `rtcc init`, once
+--   in  about text
+--   out id text
+--   one
+SELECT id FROM api_key WHERE site = $site AND about = $about AND revoked_at = 0 ORDER BY created_at DESC, id LIMIT 1;
+
+-- api_key_set_hash: another secret.
+--   in  id text, hash text
+--   count
+UPDATE api_key SET hash = $hash WHERE site = $site AND id = $id AND revoked_at = 0;
+
 -- api_key_list: all keys.
 --   scan for the administrator, who wants all
 --   out id text, about text, created_at int, revoked_at int

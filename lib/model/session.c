@@ -288,6 +288,24 @@ key_make(struct center *c, const char *about, const char **text)
 }
 
 enum err
+key_renew(struct center *c, const char *about, const char **text)
+{
+    struct api_key_by_about row;
+    int changed = 0;
+    enum err err = sql_api_key_by_about(c->db, c->mem, &(struct sql_api_key_by_about_in){.about = about}, &row);
+    if (err == ERR_NOT_FOUND)
+        return key_make(c, about, text);
+    if (err != OK)
+        return err;
+    const char *secret = secret_random_text(c->mem, TOKEN_CHARS);
+    struct sql_api_key_set_hash_in in = {.id = row.id, .hash = secret_hash(c->mem, secret)};
+    err = sql_api_key_set_hash(c->db, &in, &changed);
+    if (err == OK)
+        *text = arena_printf(c->mem, "k_%s.%s", row.id, secret);
+    return err;
+}
+
+enum err
 key_list(struct center *c, struct api_key_list **out, size_t *count)
 {
     return sql_api_key_list(c->db, c->mem, out, count);

@@ -39,6 +39,10 @@ must_check enum err session_basic(struct center *c, const char *address, const c
 /* A new API key: *text is shown once. `about` says whose it is. ERR_BAD_PARAMETER: center_check_name() refuses it. */
 must_check enum err key_make(struct center *c, const char *about, const char **text);
 
+/* As key_make(), but where there is a valid key of this name the newest one gets another secret. It stays who it is: what it
+ * asked for under a reqid is not done again. */
+must_check enum err key_renew(struct center *c, const char *about, const char **text);
+
 /* All keys, and the end of one. ERR_NOT_FOUND: no valid key has this id. */
 must_check enum err key_list(struct center *c, struct api_key_list **out, size_t *count);
 must_check enum err key_revoke(struct center *c, const char *id);

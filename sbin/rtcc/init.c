@@ -59,7 +59,8 @@ write_key(int fd, const char *line)
     return ftruncate(fd, 0) == 0 && pwrite(fd, line, bytes, 0) == (ssize_t)bytes && fsync(fd) == 0;
 }
 
-/* Under a lock, so that several who init at once make one key. */
+/* Under a lock, so that several who init at once make one key. A database that was restored here knows that of its first place,
+ * under which forms are half done: it is renewed. */
 static enum err
 make_service_key(struct center *c)
 {
@@ -69,7 +70,7 @@ make_service_key(struct center *c)
     if (fd < 0 || flock(fd, LOCK_EX) != 0)
         log_fatal("%s cannot be written: %s", path, strerror(errno));
     bool is_valid = has_valid_key(c, fd);
-    enum err err = is_valid ? OK : key_make(c, "form_submit of this place", &text);
+    enum err err = is_valid ? OK : key_renew(c, "form_submit of this place", &text);
     if (err == OK && !is_valid && !write_key(fd, arena_printf(c->mem, "%s\n", text)))
         err = ERR_UNAVAILABLE;
     close(fd);

@@ -87,6 +87,26 @@ a_revoked_key_opens_nothing_and_is_still_listed(void **state)
     assert_int_equal(rows[0].revoked_at, p->c.now_ms);
 }
 
+static void
+a_renewed_key_is_the_same_with_another_secret(void **state)
+{
+    struct installation *p = *state;
+    const char *first, *second, *third, *id, *again;
+    WELL(p, key_renew(&p->c, "this place", &first));
+    WELL(p, key_check(&p->c, first, &id));
+    WELL(p, key_renew(&p->c, "another", &second));
+    WELL(p, key_check(&p->c, first, &again)); /* it is not touched */
+    WELL(p, key_renew(&p->c, "this place", &second));
+    REFUSED(p, key_check(&p->c, first, &again), ERR_UNAUTHORIZED, NULL);
+    WELL(p, key_check(&p->c, second, &again));
+    assert_string_equal(again, id);
+    WELL(p, key_revoke(&p->c, id));
+    WELL(p, key_renew(&p->c, "this place", &third));
+    WELL(p, key_check(&p->c, third, &again));
+    assert_string_not_equal(again, id);
+    REFUSED(p, key_check(&p->c, second, &again), ERR_UNAUTHORIZED, NULL);
+}
+
 int
 main(void)
 {
@@ -96,6 +116,7 @@ main(void)
         PLACED(a_key_whose_id_begins_like_a_key_opens),
         PLACED(a_key_that_is_not_exactly_right_is_refused),
         PLACED(a_revoked_key_opens_nothing_and_is_still_listed),
+        PLACED(a_renewed_key_is_the_same_with_another_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
