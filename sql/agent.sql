@@ -136,8 +136,8 @@ SELECT id FROM api_key WHERE site = $site AND about = $about AND revoked_at = 0 
 
 -- api_key_set_hash: another secret.
 --   in  id text, hash text
---   count
-UPDATE api_key SET hash = $hash WHERE site = $site AND id = $id AND revoked_at = 0;
+--   run
+UPDATE api_key SET hash = $hash WHERE site = $site AND id = $id;
 
 -- api_key_list: all keys.
 --   scan for the administrator, who wants all

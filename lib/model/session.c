@@ -291,7 +291,6 @@ enum err
 key_renew(struct center *c, const char *about, const char **text)
 {
     struct api_key_by_about row;
-    int changed = 0;
     enum err err = sql_api_key_by_about(c->db, c->mem, &(struct sql_api_key_by_about_in){.about = about}, &row);
     if (err == ERR_NOT_FOUND)
         return key_make(c, about, text);
@@ -299,7 +298,7 @@ key_renew(struct center *c, const char *about, const char **text)
         return err;
     const char *secret = secret_random_text(c->mem, TOKEN_CHARS);
     struct sql_api_key_set_hash_in in = {.id = row.id, .hash = secret_hash(c->mem, secret)};
-    err = sql_api_key_set_hash(c->db, &in, &changed);
+    err = sql_api_key_set_hash(c->db, &in);
     if (err == OK)
         *text = arena_printf(c->mem, "k_%s.%s", row.id, secret);
     return err;
@@ -326,10 +325,10 @@ key_revoke(struct center *c, const char *id)
 }
 
 static enum err
-check(struct center *c, const char *bare, const char *secret)
+check_bare(struct center *c, const char *id, const char *secret)
 {
     struct api_key_read row = {.hash = ""};
-    struct sql_api_key_read_in in = {.id = bare};
+    struct sql_api_key_read_in in = {.id = id};
     enum err err = sql_api_key_read(c->db, c->mem, &in, &row);
     if (err != OK && err != ERR_NOT_FOUND)
         return err;
@@ -340,7 +339,7 @@ check(struct center *c, const char *bare, const char *secret)
 enum err
 key_check_pair(struct center *c, const char *id, const char *secret)
 {
-    return check(c, bare_id(id), secret);
+    return check_bare(c, bare_id(id), secret);
 }
 
 enum err
@@ -350,5 +349,5 @@ key_check(struct center *c, const char *text, const char **id)
     if (!text_starts(text, "k_") || !dot)
         return center_fault(c, ERR_UNAUTHORIZED, NULL, "This API key is not valid.");
     *id = arena_strndup(c->mem, text + 2, (size_t)(dot - text - 2));
-    return check(c, *id, dot + 1);
+    return check_bare(c, *id, dot + 1);
 }

@@ -63,6 +63,12 @@ test('init makes the folder, the database and the key of form_submit, and again 
         assert.equal((await fresh.command(['init'])).status, 0);
         assert.equal(fs.readFileSync(key, 'utf8'), text);
         assert.equal((await fresh.run('vcs', 'GET', { bearer: text.trim() })).status, 200);
+        fs.rmSync(key); // as where the database was restored: who asked before is still the same
+        assert.equal((await fresh.command(['init'])).status, 0);
+        const another = fs.readFileSync(key, 'utf8');
+        assert.equal(another.split('.')[0], text.split('.')[0]);
+        assert.equal((await fresh.run('vcs', 'GET', { bearer: another.trim() })).status, 200);
+        assert.equal((await fresh.run('vcs', 'GET', { bearer: text.trim() })).status, 401);
     } finally {
         fresh.clear();
     }

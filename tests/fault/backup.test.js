@@ -97,7 +97,7 @@ async function checkReaders(world, there, kept, { began }) {
     return { customers: before('ask').length, files: before('file').length };
 }
 
-/* The forms that were half done are done there, each once, although form_submit has another key there. */
+/* The forms that were half done are done there, each once, although the secret of form_submit's key is another there. */
 async function checkForms(world, there) {
     const open = () => world.rows('SELECT count(*) AS open FROM request WHERE is_done = 0', there)[0].open;
     const before = open();

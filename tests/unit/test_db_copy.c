@@ -104,13 +104,19 @@ after_a_restore_there_is_a_write_ahead_log_again(void **state)
     assert_string_equal(place_text(p, "PRAGMA journal_mode"), "wal");
 }
 
+/* A program of its own was killed behind its COMMIT: what it wrote is in the log. */
 static void
-write_and_die(struct installation *p, int number)
+kill_a_writer(struct installation *p)
 {
-    (void)number;
-    place_enter(p);
-    MUST(place_topic(p->c.db, "acknowledged", 5) == OK);
-    kill(getpid(), SIGKILL);
+    place_close(p);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        place_enter(p);
+        MUST(place_topic(p->c.db, "acknowledged", 5) == OK);
+        kill(getpid(), SIGKILL);
+    }
+    waitpid(pid, NULL, 0);
 }
 
 static void
@@ -118,12 +124,7 @@ what_a_killed_program_had_written_is_in_the_old_database_that_a_restore_keeps(vo
 {
     struct installation *p = *state;
     const char *why = "", *copy = copy_of(p);
-    place_close(p);
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0)
-        write_and_die(p, 0);
-    waitpid(pid, NULL, 0);
+    kill_a_writer(p);
     assert_int_equal(put_back(p, copy, &why), OK);
     place_open(p);
     assert_int_equal(place_topics(p), 0);
@@ -141,12 +142,7 @@ and_is_there_again_when_that_one_is_put_back(void **state)
 {
     struct installation *p = *state;
     const char *why = "", *copy = copy_of(p), *before = arena_printf(p->c.mem, "%s/rtcc.db.before", p->folder);
-    place_close(p);
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0)
-        write_and_die(p, 0);
-    waitpid(pid, NULL, 0);
+    kill_a_writer(p);
     assert_int_equal(put_back(p, copy, &why), OK);
     assert_true(place_has(p, "rtcc.db.before-wal"));
     assert_int_equal(put_back(p, before, &why), OK);

@@ -108,16 +108,31 @@ what_is_no_request_is_answered_or_closed(void **state)
     assert_int_equal(server_stop(&server), 0);
 }
 
+/* A connection that is kept: its first answer is here, so the program has started. */
+static int
+keep_one(const struct server *server)
+{
+    int fd = connect_to(server->path);
+    send_request(fd, 1, true, "");
+    struct reply reply = read_reply(fd, 2000);
+    assert_true(says(&reply, "{\"body\":0}"));
+    return fd;
+}
+
+static void
+all_but_these_are_closed(struct server *server, int descriptors)
+{
+    for (int i = 0; i < 300 && server_descriptors(server) != descriptors; i++)
+        usleep(10000);
+    assert_int_equal(server_descriptors(server), descriptors);
+}
+
 static void
 a_request_whose_sender_is_gone_is_still_done(void **state)
 {
     struct server server = server_start(&batch, 0);
     (void)state;
-    int kept = connect_to(server.path);
-    send_request(kept, 1, true, "");
-    struct reply reply = read_reply(kept, 2000);
-    assert_true(says(&reply, "{\"body\":0}"));
-    int before = server_descriptors(&server);
+    int kept = keep_one(&server), before = server_descriptors(&server);
     kill(server.pid, SIGSTOP);
     for (int i = 0; i < 20; i++) {
         int fd = connect_to(server.path);
@@ -126,11 +141,9 @@ a_request_whose_sender_is_gone_is_still_done(void **state)
     }
     kill(server.pid, SIGCONT);
     assert_true(wait_until(&world->answer_calls, 21));
-    for (int i = 0; i < 300 && server_descriptors(&server) != before; i++)
-        usleep(10000);
-    assert_int_equal(server_descriptors(&server), before);
+    all_but_these_are_closed(&server, before);
     send_request(kept, 1, true, "");
-    reply = read_reply(kept, 2000);
+    struct reply reply = read_reply(kept, 2000);
     assert_true(says(&reply, "{\"body\":0}"));
     close(kept);
     assert_int_equal(server_stop(&server), 0);
@@ -146,11 +159,7 @@ what_changes_nothing_is_not_done_for_who_has_gone(void **state)
     struct server server = server_start(&reading, 0);
     int fds[CLIENTS], asking = 0;
     (void)state;
-    int kept = connect_to(server.path);
-    send_request(kept, 1, true, "");
-    struct reply reply = read_reply(kept, 2000);
-    assert_true(says(&reply, "{\"body\":0}"));
-    int before = server_descriptors(&server);
+    int kept = keep_one(&server), before = server_descriptors(&server);
     kill(server.pid, SIGSTOP);
     for (int i = 0; i < CLIENTS; i++) {
         fds[i] = connect_to(server.path);
@@ -163,13 +172,11 @@ what_changes_nothing_is_not_done_for_who_has_gone(void **state)
     }
     kill(server.pid, SIGCONT);
     for (int i = 0; i < CLIENTS; i += 10, asking++) {
-        reply = read_reply(fds[i], 5000);
+        struct reply reply = read_reply(fds[i], 5000);
         CHECK(says(&reply, "Status: 200 OK") && reply.len > 100000, "client %d: %s", i, reply.data);
         close(fds[i]);
     }
-    for (int i = 0; i < 300 && server_descriptors(&server) != before; i++)
-        usleep(10000);
-    assert_int_equal(server_descriptors(&server), before);
+    all_but_these_are_closed(&server, before);
     assert_int_equal(world->answer_calls, 1 + asking);
     close(kept);
     assert_int_equal(server_stop(&server), 0);
