@@ -21,9 +21,9 @@ FROM invitation WHERE site = $site AND id = $id;
 
 -- invitation_by_reqid: what an account's earlier request put.
 --   in  account text, reqid text
---   out id int, digest text
+--   out id int, url text, digest text
 --   one
-SELECT id, digest FROM invitation WHERE site = $site AND account = $account AND reqid = $reqid;
+SELECT id, url, digest FROM invitation WHERE site = $site AND account = $account AND reqid = $reqid;
 
 -- invitation_of_conference: the newest invitation of a conference.
 --   in  conf int

@@ -36,7 +36,8 @@ struct standing {
     int64_t wait_s;
 };
 
-/* What the same reqid of the same account put earlier. ERR_NOT_FOUND: nothing, or no reqid. ERR_CONFLICT: with other values. */
+/* What the same reqid of the same account put earlier. ERR_NOT_FOUND: nothing, or no reqid. ERR_CONFLICT: with other values; the
+ * host of the url may be another. */
 must_check enum err invitation_before(struct center *c, const struct invitation_wish *wish, struct invitation *out);
 
 /* Queues an invitation with its `queue` event. The same reqid of the same account: the same one, or ERR_CONFLICT. Does not

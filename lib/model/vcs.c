@@ -1,6 +1,7 @@
 /* vcs.c: see vcs.h. */
 #include "model/vcs.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,20 +19,25 @@ enum { CALL_MAX_BYTES = 65536, KEY_MAX_BYTES = 256 };
 enum { SILENT_FROM_MS = 500, TRIAL_MS = 1000 }; /* a refusal comes at once and costs nobody anything */
 enum { LOOK_MS = 1000 };
 
-/* form_submit's own key, from its file; read at each call, so that a new one needs no restart. NULL: there is none. */
-static const char *
-service_key(struct center *c)
+/* form_submit's own key, from its file; read at each call, so that a new one needs no restart. NULL: there is no such file.
+ * ERR_UNAVAILABLE: it is there and cannot be read; without it the call would be somebody else's, whose reqids count anew. */
+static enum err
+service_key(struct center *c, const char **out)
 {
     const char *set = c->settings->service_key_file;
     const char *path = set[0] ? set : arena_printf(c->mem, "%s/service.key", c->settings->state_dir);
-    char *text = arena_alloc(c->mem, KEY_MAX_BYTES);
+    char text[KEY_MAX_BYTES] = "";
     FILE *f = fopen(path, "re");
-    if (!f)
-        return NULL;
-    bool is_read = fgets(text, KEY_MAX_BYTES, f);
-    fclose(f);
-    text[strcspn(text, "\r\n")] = '\0';
-    return is_read ? text : NULL;
+    *out = NULL;
+    if (!f && errno == ENOENT)
+        return OK;
+    bool is_read = f && fgets(text, sizeof text, f);
+    if (!is_read)
+        log_error("%s cannot be read: %s", path, f && feof(f) ? "it is empty" : strerror(errno));
+    if (f)
+        fclose(f);
+    *out = arena_strndup(c->mem, text, strcspn(text, "\r\n"));
+    return is_read ? OK : ERR_UNAVAILABLE;
 }
 
 static void
@@ -67,9 +73,10 @@ static enum err
 post(struct center *c, const char *url, const char *body, struct http_answer *out)
 {
     int64_t most_ms = time_for_call(c), began_ms = clock_boot_ms();
-    if (most_ms == 0)
+    const char *key;
+    if (most_ms == 0 || service_key(c, &key) != OK)
         return ERR_UNAVAILABLE;
-    enum err err = http_call(c->mem, url, body, service_key(c), "application/xml", c->settings->service_ca_file, most_ms, out);
+    enum err err = http_call(c->mem, url, body, key, "application/xml", c->settings->service_ca_file, most_ms, out);
     int64_t now_ms = clock_boot_ms();
     silent_ms = err != OK && now_ms - began_ms >= SILENT_FROM_MS ? now_ms : 0;
     return err;

@@ -1,8 +1,9 @@
 /* vcs: the application server's calls to the two other servers (patent, steps 4 to 7): HTTP there, XML back.
  *
  * Each call carries the request's id, so that repeating it after a fault changes nothing. ERR_UNAVAILABLE: the server is down,
- * slow or answers nonsense; the log says which. While somebody waits (c->until_ms) a server that was silent just now is not
- * asked again for SILENCE_MS, so that not all processes wait for it at once; `rtcc work` tries all the time. */
+ * slow or answers nonsense, or the key's file is there and cannot be read; the log says which. While somebody waits (c->until_ms)
+ * a server that was silent just now is not asked again for SILENCE_MS, so that not all processes wait for it at once; `rtcc work`
+ * tries all the time. */
 #ifndef RTCC_VCS_H
 #define RTCC_VCS_H
 

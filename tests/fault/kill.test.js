@@ -45,7 +45,8 @@ describe('kills', { concurrency: isSoak ? 1 : 3 }, () => {
                 assert.deepEqual(faults.slice(0, 20), [], `${faults.length} faults; FAULT_SEED=${seed} repeats it; ${file}`);
                 assert.equal(summary.kills, size.kills);
                 summary.killed.forEach((name) => killed.add(name));
-                assert.ok(summary.acceptances > size.customers * 0.8, 'there was work');
+                assert.ok(summary.acceptances > size.customers * 0.8 && summary.files > size.customers * 0.05, 'there was work');
+                assert.ok(summary.refused < summary.messages * 0.05, `${summary.refused} came after the end`);
             } finally {
                 await stop();
             }

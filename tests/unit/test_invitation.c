@@ -127,7 +127,7 @@ the_same_request_with_any_other_value_is_refused(void **state)
     for (size_t n = 0; n < COUNT(others); n++)
         others[n] = wish;
     others[0].conf++;
-    others[1].url = "http://other/";
+    others[1].url = "http://host/other"; /* another host alone is another matter: below */
     others[2].subject = "t";
     others[3].topic = "t";
     others[4].skill = "t";
@@ -140,6 +140,29 @@ the_same_request_with_any_other_value_is_refused(void **state)
     for (size_t n = 0; n < COUNT(others); n++)
         REFUSED(p, invitation_put(&p->c, &others[n], &i), ERR_CONFLICT, "reqid");
     assert_int_equal(place_number(p, "SELECT count(*) FROM invitation"), 1);
+}
+
+/* The form was half done when the room's host got another name. */
+static void
+the_same_request_with_another_host_in_the_address_is_the_same(void **state)
+{
+    struct installation *p = *state;
+    struct invitation first, again;
+    struct invitation_wish wish = place_wish(place_conference(p).id);
+    const char *const urls[] = {"http://old.example/cgi_bin/vcs_call?vanity=1",
+        "https://new.example:8443/cgi_bin/vcs_call?vanity=1"};
+    const char *const others[] = {"https://new.example/cgi_bin/vcs_call?vanity=2", "https://new.example", "", "/", "x://"};
+    wish.reqid = "r1";
+    wish.url = urls[0];
+    WELL(p, invitation_put(&p->c, &wish, &first));
+    wish.url = urls[1];
+    WELL(p, invitation_put(&p->c, &wish, &again));
+    assert_int_equal(again.id, first.id);
+    assert_string_equal(again.url, urls[0]);
+    for (size_t n = 0; n < COUNT(others); n++) {
+        wish.url = others[n];
+        REFUSED(p, invitation_put(&p->c, &wish, &again), ERR_CONFLICT, "reqid");
+    }
 }
 
 /* ── order ── */
@@ -336,6 +359,7 @@ main(void)
         PLACED(the_topic_says_skill_and_priority_unless_the_request_does),
         PLACED(the_same_request_again_gets_the_same_invitation),
         PLACED(the_same_request_with_any_other_value_is_refused),
+        PLACED(the_same_request_with_another_host_in_the_address_is_the_same),
         PLACED(priority_goes_first_then_time_then_the_order_of_coming),
         PLACED(who_is_offered_keeps_his_place_and_who_is_served_or_gone_has_none),
         PLACED(a_kept_place_is_looked_up_again_when_the_queue_has_changed),

@@ -46,6 +46,24 @@ the_key_is_sent_when_there_is_one(void **state)
     }
 }
 
+/* Half a form may be there under this key: without it the other servers would begin it anew, for somebody else. */
+static void
+a_key_that_is_there_and_cannot_be_read_is_no_call(void **state)
+{
+    struct installation *p = with_servers(state);
+    struct vcs_conference conf;
+    struct sent_form form = kept(p);
+    const char *file = arena_printf(p->c.mem, "%s/service.key", p->folder);
+    assert_int_equal(mkdir(file, 0700), 0);
+    assert_int_equal(vcs_schedule(&p->c, &form, &conf), ERR_UNAVAILABLE);
+    rmdir(file);
+    close(open(file, O_WRONLY | O_CREAT, 0600)); /* empty, as rtcc init makes it before it writes */
+    assert_int_equal(vcs_schedule(&p->c, &form, &conf), ERR_UNAVAILABLE);
+    assert_int_equal(other->asked[SCHEDULE], 0);
+    unlink(file);
+    WELL(p, vcs_schedule(&p->c, &form, &conf));
+}
+
 static const char *
 subject_sent(struct installation *p, const char *question, const char *topic)
 {
@@ -224,6 +242,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         PLACED(the_service_call_books_a_conference_and_reads_its_id_and_codes),
         PLACED(the_key_is_sent_when_there_is_one),
+        PLACED(a_key_that_is_there_and_cannot_be_read_is_no_call),
         PLACED(the_subject_is_the_question_in_one_line_of_255_characters_or_the_topic),
         PLACED(the_invitation_carries_the_url_of_the_patent_and_all_that_is_known_of_the_customer),
         PLACED(the_outlook_is_asked_for_once_in_five_seconds_also_when_nobody_answers),

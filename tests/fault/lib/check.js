@@ -91,7 +91,8 @@ function checkFiles(world, tables, fault) {
         const events = (tables.eventsOf.get(numberOf(sent.conference)) ?? []).filter((one) => one.kind === 'file');
         if (rows.length > 1 || events.length > 1) fault('doubled', `${sent.name}: ${rows.length} rows, ${events.length} events`);
         if (sent.status === 409 && events.length) fault('wrong', `${sent.name} was refused, and is there`);
-        if (![200, 409, null].includes(sent.status)) fault('wrong', `${sent.name}: ${sent.status}`);
+        if (sent.status === null) fault('stuck', `${sent.name} was never answered`);
+        else if (![200, 409].includes(sent.status)) fault('wrong', `${sent.name}: ${sent.status}`);
         if (sent.status !== 200) continue;
         if (rows[0]?.event !== sent.answer.event || events[0]?.id !== sent.answer.event) fault('lost', sent.name);
         if (sent.gotten !== sent.sha) fault('lost', `the bytes of ${sent.name}: ${sent.gotten}`);

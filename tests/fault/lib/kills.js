@@ -53,6 +53,7 @@ function summary(world, faults) {
         messages: history.of('say').filter((one) => one.status === 200).length,
         files: history.of('file').filter((one) => one.status === 200).length,
         acceptances: history.of('accept').filter((one) => one.status === 200).length,
+        refused: [...history.of('say'), ...history.of('file')].filter((one) => one.status === 409).length,
         rooms: history.of('book').length, sessions: history.of('sign in').length,
         refusedAcceptances: history.of('accept').filter((one) => one.status === 409).length,
         repeatedCalls: history.entries.reduce((sum, one) => sum + Math.max(0, (one.tries ?? 1) - 1), 0),
