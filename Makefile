@@ -12,8 +12,8 @@ DEB_BUILD = gcc libc6-dev make pkg-config libfcgi-dev libxml2-dev libsqlite3-dev
 DEB_RUN   = nginx spawn-fcgi multiwatch curl openssl tzdata
 DEB_APACHE = apache2-bin libapache2-mod-fcgid media-types # binary and modules: nothing is started on port 80
 DEB_BENCH = ejabberd fossil prosody # beside which ours is measured, and what make test does not need: tests/bench/README.md
-DEB_TEST  = mandoc systemd clang clang-format-14 libclang-rt-14-dev lld llvm-14 libcmocka-dev valgrind strace sqlite3 \
-            chromium chromium-headless-shell w3m lynx slowhttptest wrk libnginx-mod-nchan iproute2 perl
+DEB_TEST  = mandoc systemd systemd-container clang clang-format-14 libclang-rt-14-dev lld llvm-14 libcmocka-dev valgrind strace \
+            sqlite3 chromium chromium-headless-shell w3m lynx slowhttptest wrk libnginx-mod-nchan iproute2 perl
 DEB_STOCK = apache2 apache2-bin apache2-data apache2-utils # kept as packages, installed only on a test's own machine
 
 PACKAGES = libxml-2.0 sqlite3 libcurl libcrypto

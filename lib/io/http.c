@@ -164,7 +164,17 @@ log_failure(const struct call *call, CURLcode code, const char *url)
                         : *call->words     ? call->words
                                            : curl_easy_strerror(code);
     /* what follows the '?' is the customer's: not for the log */
-    log_warn("%.*s: %s", (int)strcspn(url, "?"), url, call->answer.full ? "the answer is over the limit" : words);
+    log_warn("%.*s: %s", (int)strcspn(url, "?"), url, words);
+}
+
+static enum err
+end_of_call(struct arena *mem, const struct call *call, CURLcode code, const char *url, struct http_answer *out)
+{
+    if (code == CURLE_OK || call->answer.full)
+        read_answer(mem, call, out);
+    else
+        log_failure(call, code, url);
+    return code == CURLE_OK ? OK : call->answer.full ? ERR_TOO_LARGE : ERR_UNAVAILABLE;
 }
 
 enum err
@@ -177,13 +187,9 @@ http_call(struct arena *mem, const char *url, const char *body, const char *bear
     set_request(mem, &call, url, body, bearer, accept);
     if (ca_file && *ca_file)
         set_authority(call.curl, ca_file);
-    CURLcode code = curl_easy_perform(call.curl);
-    if (code == CURLE_OK)
-        read_answer(mem, &call, out);
-    else
-        log_failure(&call, code, url);
+    enum err err = end_of_call(mem, &call, curl_easy_perform(call.curl), url, out);
     /* call and headers end here: the kept handle must not point at them */
     curl_easy_reset(call.curl);
     curl_slist_free_all(call.headers);
-    return code == CURLE_OK ? OK : ERR_UNAVAILABLE;
+    return err;
 }

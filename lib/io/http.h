@@ -27,8 +27,8 @@ bool http_may_call(const struct sockaddr *address);
 /* GET url, or POST of an urlencoded body when it is not NULL; bearer may be NULL; accept may be NULL. A
  * server's certificate must be signed by whom ca_file (PEM) names; NULL or "": by whom the system trusts. The whole takes
  * most_ms, which is 1 to HTTP_TOTAL_MS.
- * ERR_UNAVAILABLE: no connection, an address that is not called, time-out, answer over the limit or not HTTP; the log has curl's
- * words. Any status is OK. */
+ * Any status is OK. ERR_TOO_LARGE: the answer is over the limit; its status is known, its body is not all there. ERR_UNAVAILABLE:
+ * no connection, an address that is not called, time-out, or not HTTP; the log has curl's words. */
 must_check enum err http_call(struct arena *mem, const char *url, const char *body, const char *bearer, const char *accept,
     const char *ca_file, int64_t most_ms, struct http_answer *out);
 

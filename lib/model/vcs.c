@@ -113,6 +113,8 @@ call(struct center *c, const char *base, const char *program, const char *root, 
     struct http_answer answer;
     const char *url = arena_printf(c->mem, "%s/cgi_bin/%s", base, program);
     enum err err = post(c, url, buf_str(body), &answer);
+    if (err == ERR_TOO_LARGE)
+        return nonsense(url, "the answer is over the limit");
     return err == OK ? read_answer(c, url, &answer, root, out) : err;
 }
 
@@ -238,7 +240,8 @@ vcs_standing(struct center *c, struct vcs_standing *out)
     return is_whole ? OK : nonsense("queue", "it does not say how one would stand");
 }
 
-/* A form waits whatever the fault is; a person who looks must know whether it is the key or the server. */
+/* A form waits whatever the fault is; a person who looks must know whether it is the key or the server. The list of a busy place
+ * is longer than what is read of it: that it is given is enough. */
 static enum err
 check_key_at(struct center *c, const char *url, const char *body, const char *root)
 {
@@ -247,6 +250,8 @@ check_key_at(struct center *c, const char *url, const char *body, const char *ro
     enum err err = post(c, url, body, &answer);
     if (err == OK && (answer.status == 401 || answer.status == 403))
         return ERR_UNAUTHORIZED;
+    if (err == ERR_TOO_LARGE)
+        return answer.status == 200 ? OK : nonsense(url, "the answer is over the limit");
     return err == OK ? read_answer(c, url, &answer, root, &tree) : err;
 }
 
@@ -256,6 +261,6 @@ vcs_check_key(struct center *c)
     const char *vcs = arena_printf(c->mem, "%s/cgi_bin/vcs", c->settings->collaboration_url);
     const char *queue = arena_printf(c->mem, "%s/cgi_bin/queue", c->settings->queue_url);
     enum err at_vcs = check_key_at(c, vcs, "all_vanities=true", "conferences");
-    enum err at_queue = check_key_at(c, queue, "action=list", "queue");
+    enum err at_queue = check_key_at(c, queue, "action=standing", "queue");
     return at_vcs == OK || at_queue == ERR_UNAUTHORIZED ? at_queue : at_vcs;
 }

@@ -15,12 +15,12 @@ import { errorOf, html, isError, isErrorPage, join, json, schedule, xml } from '
 export const readme = fs.readFileSync(path.join(tree, 'README'), 'utf8');
 export const [, caseInCurl] = readme.match(/```sh\n([\s\S]*?)```/);
 
-/* The README's case in curl, as it stands there, ends with its transcript. */
-export async function curlCase(instance) {
+/* The README's case in curl, as it stands there, ends with its transcript. `anna`: the name of that agent there. */
+export async function curlCase(instance, anna = 'Anna') {
     const env = { ...process.env, BASE: instance.base, RTCC_DEMO_PASSWORD: instance.password,
         CURL_CA_BUNDLE: instance.tlsPort ? instance.certificate : '' };
     const { stdout } = await promisify(execFile)('sh', ['-eu', '-c', caseInCurl], { env, timeout: 30000 });
-    for (const said of ['Ann: My box was open.', 'Anna: Good morning, Ann.', 'Ann: Good morning!', 'The conversation has ended'])
+    for (const said of ['Ann: My box was open.', `${anna}: Good morning, Ann.`, 'Ann: Good morning!', 'The conversation has ended'])
         assert.ok(stdout.includes(said), `'${said}' is missing in:\n${stdout}`);
 }
 

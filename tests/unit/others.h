@@ -13,7 +13,19 @@
 #include "model/sentform.h"
 
 enum program { SCHEDULE, QUEUE, CALL, LIST, PROGRAMS };
-enum how { AS_ASKED, SLOWLY, NO_XML, AN_ERROR, ANOTHER_ROOT, WITH_PARTS_MISSING, NOT_HTTP, WAIT_UNKNOWN, ENDED_ONCE, NO_KEY };
+enum how {
+    AS_ASKED,
+    SLOWLY,
+    NO_XML,
+    AN_ERROR,
+    ANOTHER_ROOT,
+    WITH_PARTS_MISSING,
+    NOT_HTTP,
+    WAIT_UNKNOWN,
+    ENDED_ONCE,
+    NO_KEY,
+    TOO_LONG
+};
 
 /* What server and test share. */
 static struct {
@@ -94,6 +106,10 @@ answer(int fd, enum program program)
         break;
     case NO_KEY:
         say(fd, 401, "<message type=\"error\"><code>unauthorized</code><reason>Show a key.</reason></message>");
+        break;
+    case TOO_LONG:
+        dprintf(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 100000\r\n\r\n%.8s%99992s",
+            good[program], "");
         break;
     case AS_ASKED:
         say(fd, 200, good[program]);

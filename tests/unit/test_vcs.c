@@ -202,12 +202,15 @@ the_key_is_tried_at_both_servers_with_what_changes_nothing(void **state)
     assert_int_equal(other->asked[LIST], 1);
     assert_int_equal(other->asked[QUEUE], 1);
     SENT(LIST, "all_vanities=true");
-    SENT(QUEUE, "action=list");
+    SENT(QUEUE, "action=standing");
+    other->how[LIST] = TOO_LONG; /* of a busy place */
+    WELL(p, vcs_check_key(&p->c));
+    other->how[LIST] = AS_ASKED;
     other->how[QUEUE] = AN_ERROR;
     REFUSED(p, vcs_check_key(&p->c), ERR_UNAVAILABLE, NULL);
     other->how[LIST] = AN_ERROR;
     REFUSED(p, vcs_check_key(&p->c), ERR_UNAVAILABLE, NULL);
-    assert_int_equal(other->asked[QUEUE], 3);
+    assert_int_equal(other->asked[QUEUE], 4);
     other->how[QUEUE] = NO_KEY;
     REFUSED(p, vcs_check_key(&p->c), ERR_UNAUTHORIZED, NULL);
     other->how[QUEUE] = AS_ASKED;
@@ -221,7 +224,7 @@ nonsense_for_an_answer_is_unavailable(void **state)
 {
     struct installation *p = with_servers(state);
     struct sent_form form = kept(p);
-    static const enum how hows[] = {NO_XML, AN_ERROR, ANOTHER_ROOT, NOT_HTTP, WITH_PARTS_MISSING};
+    static const enum how hows[] = {NO_XML, AN_ERROR, ANOTHER_ROOT, NOT_HTTP, TOO_LONG, WITH_PARTS_MISSING};
     struct vcs_conference conf = {.id = "1", .leader = "2", .participant = "3"}, booked;
     const char *token, *window;
     int64_t position = 77, wait_s = 77;
