@@ -78,10 +78,10 @@ export async function wholeWay(instance, form = instance, bases = [instance.base
 }
 
 /* What comes back for bytes that no HTTP library would send: {status, headers, body}. */
-export const rawly = (port, text) => new Promise((done, failed) => {
+export const rawly = (port, text, timeout = 20000) => new Promise((done, failed) => {
     const socket = net.connect(port, '127.0.0.1');
     let got = '';
-    socket.setTimeout(20000, () => socket.destroy(new Error('no answer')));
+    socket.setTimeout(timeout, () => socket.destroy(new Error('no answer')));
     socket.on('data', (data) => { got += data; });
     socket.on('error', failed);
     socket.on('end', () => {
@@ -121,6 +121,21 @@ export async function refusedByTheServer(port) {
     for (const [name, form] of [['conf_post', 'json'], ['vcs_call', 'xml']]) {
         const error = errorOf(await rawly(port, `POST /cgi_bin/${name} HTTP/1.1\r\n${chunks}`));
         assert.deepEqual([error.form, error.code], [form, 'bad_parameter'], name);
+    }
+}
+
+/* Refused before a web server looks at anything else, each with a code (0196188) or a token (m_5_sesame9…) in its path: what the logs
+ * say of them is for the caller to see. */
+export async function refusedWithSecrets(port) {
+    const token = `m_5_sesame9${'x_-Y'.repeat(9)}`, host = 'Host: a\r\n';
+    const heads = [`${host}Cookie: a=${'x'.repeat(40000)}\r\n`, '', 'Host: a b\r\n', `${host}Transfer-Encoding: foo\r\n`, host];
+    const targets = ['/call/0196188', '/call/019-6188', '/call/019%206188', `/cgi_bin/conf_view%3Ftoken=${token}`,
+        `/cgi_bin/../../../conf_view?token=${token}`, `/${'x'.repeat(300)}/call/0196188`];
+    for (const head of heads) {
+        for (const target of targets) {
+            const answer = await rawly(port, `GET ${target} HTTP/1.1\r\n${head}Connection: close\r\n\r\n`);
+            assert.ok(answer.status >= 400 || head === host, `${answer.status} ${target}`);
+        }
     }
 }
 

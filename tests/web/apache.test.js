@@ -11,7 +11,7 @@ import { find, get, post, request } from '../lib/http.js';
 import { leave } from '../lib/held.js';
 import { buildFolder, isListening, processesOf, startInstance, tree, until } from '../lib/instance.js';
 import { agentPoll, signIn } from '../lib/people.js';
-import { curlCase, largestRequests, refusedByTheServer, wholeWay } from '../lib/ways.js';
+import { curlCase, largestRequests, rawly, refusedByTheServer, refusedWithSecrets, wholeWay } from '../lib/ways.js';
 import { errorOf, html, json, schedule } from '../lib/wire.js';
 
 const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; " +
@@ -107,6 +107,17 @@ for (const way of ways) describe(way.name, () => {
         await refusedByTheServer(instance.port);
     });
 
+    if (way.web === 'apache') test('who does not send what he began is told so, in the form that was asked for', async () => {
+        const begun = (name, accept) => rawly(instance.port, `POST /cgi_bin/${name} HTTP/1.1\r\nHost: a\r\nAccept: ${accept}\r\n` +
+            'Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 5000\r\n\r\n', 40000); // Apache waits for 20 s
+        const [script, service, page] = await Promise.all([begun('conf_post', 'application/json'), begun('vcs_call', 'application/xml'),
+            begun('form_submit', 'text/html')]);
+        assert.deepEqual([script, service, page].map((one) => one.status), [408, 408, 408]);
+        assert.deepEqual([errorOf(script), errorOf(service)].map((one) => [one.form, one.code]), [['json', 'bad_parameter'],
+            ['xml', 'bad_parameter']]);
+        assert.match(page.body, /Back in a moment/);
+    });
+
     test('a program that does not exist is 404 in the form that was asked for', async () => {
         const plain = await get(base, '/cgi_bin/nonsense');
         assert.equal(plain.status, 404);
@@ -159,12 +170,13 @@ for (const way of ways) describe(way.name, () => {
         await get(base, '/nothing.html?token=m_sesame5', {}, { headers });
         for (const before of ['/cgi_bin/conf_view%3Ftoken=', '/cgi_bin/conf_view;token=', '/cgi_bin/conf_view/', '/'])
             await get(base, '/', {}, { headers, rawPath: `${before}m_5_sesame9${'x_-Y'.repeat(9)}` });
+        await refusedWithSecrets(instance.port);
         await post(base, '/cgi_bin/form_submit?reqid=sesame6', { name: 'sesame7' }, { ...html, headers });
         await until(() => instance.log('access').includes('POST /cgi_bin/form_submit'), 'the log', 3000);
         await until(() => instance.log('access').split('(a path with a code)').length > 5, 'the lines of codes and tokens', 3000);
         const logs = fs.readdirSync(path.join(instance.runDir, 'log')).map((name) => instance.log(path.parse(name).name)).join('');
         assert.match(logs, /"GET \/cgi_bin\/conf_poll HTTP\/1.1" 40[01]/);
-        assert.doesNotMatch(logs, /sesame|0196188/);
+        assert.doesNotMatch(logs, /sesame|019[^ ]{0,3}618/);
     });
 
     test('a program is given its name and PATH_INFO apart, the query as it came, and no HTTP_PROXY', async () => {

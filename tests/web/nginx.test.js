@@ -10,7 +10,7 @@ import { after, before, test } from 'node:test';
 import { respond } from '../lib/fastcgi.js';
 import { find, get, post, request } from '../lib/http.js';
 import { freePort, isListening, sleep, tree, until } from '../lib/instance.js';
-import { refusedByTheServer } from '../lib/ways.js';
+import { refusedByTheServer, refusedWithSecrets } from '../lib/ways.js';
 
 const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; " +
     "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
@@ -275,6 +275,7 @@ test('neither log has a query, a code or a token', async () => {
     await post(base, '/cgi_bin/form_submit?die&token=sesame6', { name: 'sesame7' }, html);
     for (const before of ['/cgi_bin/conf_view%3Ftoken=', '/cgi_bin/conf_view;token=', '/cgi_bin/conf_view/', '/'])
         await get(base, '/', {}, { rawPath: `${before}m_5_sesame9${'x_-Y'.repeat(9)}` });
+    await refusedWithSecrets(port);
     await get(base, '/last');
     await until(() => fs.readFileSync(`${folder}/access.log`, 'utf8').includes('GET /last'), 'the log', 3000);
     const logs = ['access.log', 'error.log', 'nginx.log'].map((name) => fs.readFileSync(`${folder}/${name}`, 'utf8')).join('');
@@ -282,5 +283,5 @@ test('neither log has a query, a code or a token', async () => {
     assert.match(logs, /"GET \(a path with a code\) HTTP\/1.1" 200/);
     assert.match(logs, /"GET \/cgi_bin\/transcript HTTP\/1.1" 503 .* rtcc_transcript "502/);
     for (const status of [401, 403, 429]) assert.match(logs, new RegExp(`"GET /cgi_bin/vcs HTTP/1.1" ${status} `), 'refusals are logged');
-    assert.doesNotMatch(logs, /sesame|019618/);
+    assert.doesNotMatch(logs, /sesame|019[^ ]{0,3}618/);
 });
