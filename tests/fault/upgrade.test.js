@@ -30,16 +30,24 @@ const byKeptForm = (isMended) => async (world, n) => {
 const numberOf = (call) => Number(call.body.get('reqid').split('-')[1]);
 
 /* Some customers for whom the server is down. `rtcc work` finds it well as soon as there is replacement(), but slow at first: a
- * promise with the process that has this call in hand. `calls`: those of `rtcc work` since then, {n, pid, upgrade}. */
+ * promise with the process that has this call in hand. `calls`: those of `rtcc work` since then, {n, pid, upgrade}. inHand(): the same
+ * for the next customer to come, for whom the server is slow once, and the process of form_submit. */
 function keepForms(world, between, visits) {
     const numbers = new Set(Array.from({ length: KEPT }, () => world.begun++)), kept = { calls: [] };
     const workers = new WeakMap();
     let isWell = false, mend, tell;
     const isMended = new Promise((done) => { mend = done; }), hasBegun = new Promise((done) => { tell = done; });
+    let takes;
+    const slowOnce = (socket) => {
+        const process = takes && processAt(world.instance.processes('form_submit'), socket.remotePort);
+        if (!process) return 'pass';
+        takes = takes(process);
+        return 'slow';
+    };
     between.how = (call) => {
-        if (!numbers.has(numberOf(call))) return 'pass';
-        if (!isWell) return 'error';
         const { socket } = call.asked; // it is kept
+        if (!numbers.has(numberOf(call))) return slowOnce(socket);
+        if (!isWell) return 'error';
         if (!workers.get(socket)) workers.set(socket, processAt(world.instance.processes('rtcc'), socket.remotePort));
         const worker = workers.get(socket);
         if (!worker) return 'error';
@@ -49,6 +57,7 @@ function keepForms(world, between, visits) {
     };
     for (const n of numbers) visits.come(n, byKeptForm(isMended));
     kept.replacement = () => { isWell = true; return hasBegun; };
+    kept.inHand = () => new Promise((done) => { takes = done; });
     kept.finished = async () => {
         const open = () => world.rows('SELECT reqid FROM request WHERE is_done = 0').map(({ reqid }) => reqid);
         const waits = (reqid) => numbers.has(Number(reqid.split('-')[1]));
@@ -70,16 +79,17 @@ function checkWork({ calls }, before) {
 
 /* ── the upgrade ── */
 
-/* Others lie in the programs' places. While `rtcc work` has a form in hand it is asked to end, then each program in any order: so old
- * and new ones serve side by side for a while. */
+/* Others lie in the programs' places. While `rtcc work` has a form in hand it is asked to end, and so is a form_submit, then each program
+ * in any order: so old and new ones serve side by side for a while. */
 async function replaceAll(world, programs, kept, chance) {
     const names = ['rtcc', ...programs.names], news = new Set();
     const ours = () => world.instance.processes().filter(({ name }) => names.includes(name)), before = programs.upgrade;
     await programs.replace();
     const olds = ours();
     assert.ok(olds.every((one) => upgradeOf(one) === before));
-    const worker = await kept.replacement();
-    const inTurn = olds.map((one) => ({ ...one, at: one.pid === worker.pid ? 0 : chance.next() })).sort((a, b) => a.at - b.at);
+    const worker = await kept.replacement(), { pid: submitter } = await kept.inHand();
+    const atOnce = (pid) => pid === worker.pid || pid === submitter;
+    const inTurn = olds.map((one) => ({ ...one, at: atOnce(one.pid) ? 0 : chance.next() })).sort((a, b) => a.at - b.at);
     const pause = chance.between(0, 50);
     for (const { pid } of inTurn) {
         process.kill(pid, 'SIGTERM'); // as systemctl restart does; the sockets stay

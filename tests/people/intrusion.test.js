@@ -97,6 +97,25 @@ const foreignWays = [{ Origin: 'http://evil.example', Referer: 'http://evil.exam
 const ourWays = () => [{}, { Origin: base }, { Referer: `${base}/agent.html` }, { 'Sec-Fetch-Site': 'same-origin', Origin: base },
     { 'Sec-Fetch-Site': 'none' }];
 
+test('what another site writes with the cookie of a conversation is not said', async () => {
+    const { customer } = await room(base), { conference: conf, token } = customer;
+    const cookie = cookiesOf(await get(base, url('conf_view'), { conf, token }, html)), file = { name: 'a', type: 'text/plain', data: 'x' };
+    const events = async () => (await get(base, url('conf_poll'), { conf, token })).json().events, before = await events();
+    const forms = [['conf_post', { conf, kind: 'message', text: 'forged' }], ['conf_post', { conf, kind: 'leave' }],
+        ['file_put', { conf, nonce: 'f', file }]];
+    for (const headers of foreignWays) {
+        for (const [name, form] of forms) {
+            for (const csrf of [{}, { csrf: 'x' }]) {
+                const body = form.file ? { multipart: { ...form, ...csrf } } : { form: { ...form, ...csrf } };
+                isError(await request(base, 'POST', url(name), { ...body, cookie, headers, ...json }), 'forbidden', 'csrf');
+            }
+        }
+    }
+    assert.deepEqual(await events(), before);
+    const { csrf } = (await get(base, url('conf_poll'), { conf }, { cookie })).json();
+    assert.equal((await post(base, url('conf_post'), { ...forms[0][1], csrf }, { cookie, ...json })).status, 200, 'the cookie is right');
+});
+
 test('another site cannot sign somebody in; a page of ours and a program can', async () => {
     const form = { login: 'anna', password: instance.password };
     for (const headers of foreignWays) {
