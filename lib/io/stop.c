@@ -4,6 +4,11 @@
 
 #include <stddef.h>
 
+enum { WISHES = 4 };
+
+/* USR1 is what multiwatch sends; QUIT what Debian's sends where it is told to send TERM. */
+static const int wishes[WISHES] = {SIGTERM, SIGINT, SIGUSR1, SIGQUIT};
+
 static volatile sig_atomic_t is_wanted;
 static sigset_t mask;
 
@@ -27,21 +32,18 @@ stop_keep(void)
 {
     sigset_t stops;
     sigemptyset(&stops);
-    sigaddset(&stops, SIGTERM);
-    sigaddset(&stops, SIGINT);
-    sigaddset(&stops, SIGUSR1);
+    for (int i = 0; i < WISHES; i++)
+        sigaddset(&stops, wishes[i]);
     sigprocmask(SIG_BLOCK, &stops, &mask);
-    sigdelset(&mask, SIGTERM);
-    sigdelset(&mask, SIGINT);
-    sigdelset(&mask, SIGUSR1);
+    for (int i = 0; i < WISHES; i++)
+        sigdelset(&mask, wishes[i]);
 }
 
 void
 stop_listen(void)
 {
-    handle(SIGTERM, on_stop);
-    handle(SIGINT, on_stop);
-    handle(SIGUSR1, on_stop);
+    for (int i = 0; i < WISHES; i++)
+        handle(wishes[i], on_stop);
     handle(SIGPIPE, SIG_IGN);
 }
 

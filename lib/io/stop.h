@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* Keeps SIGTERM, SIGINT and SIGUSR1 back until somebody listens: first of all, because libfcgi takes them for itself at its start
- * and would forget a wish that comes then. */
+/* Keeps SIGTERM, SIGINT, SIGUSR1 and SIGQUIT back until somebody listens: first of all, because libfcgi takes them for itself at
+ * its start and would forget a wish that comes then. */
 void stop_keep(void);
 
 /* From now on, after stop_keep(), they are that wish; they are blocked, but for waits under stop_mask(). SIGPIPE is ignored. */

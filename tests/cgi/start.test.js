@@ -84,13 +84,15 @@ test('under CGI a database that cannot be used is 503', () => {
     assert.match(answer.stderr, /nowhere/);
 });
 
-for (const name of ['vcs', 'conf_poll', 'file_put']) {
-    test(`${name} serves descriptor 0 and ends with status 0 within two seconds of SIGTERM`, async () => {
+const wishes = { vcs: ['SIGTERM', 'SIGINT'], conf_poll: ['SIGTERM', 'SIGQUIT'], file_put: ['SIGTERM', 'SIGUSR1', 'SIGQUIT'] };
+
+for (const [name, signal] of Object.entries(wishes).flatMap(([name, signals]) => signals.map((signal) => [name, signal]))) {
+    test(`${name} serves descriptor 0 and ends with status 0 within two seconds of ${signal}`, async () => {
         const running = await fastcgi(name);
         try {
             await until(() => fs.readFileSync(`/proc/${running.child.pid}/wchan`, 'utf8').includes('epoll'), 'it waits');
             const start = Date.now();
-            running.child.kill('SIGTERM');
+            running.child.kill(signal);
             assert.deepEqual(await running.exit, { code: 0, signal: null }, running.said);
             assert.ok(Date.now() - start < 2000);
             assert.equal(running.said, '');
