@@ -120,7 +120,7 @@ function show(answer) {
 
 function refused(problem) {
   const { status, answer, parameter } = problem;
-  if (status === 503 && problem.code !== 'too_many') return plainly();
+  if (status >= 500 && problem.code !== 'too_many') return plainly();
   if (opened && opened !== window) opened.close();
   if (status === 409) form.elements.reqid.value = once();
   const all = answer?.error?.faults ?? answer?.faults;

@@ -182,6 +182,23 @@ who_declined_is_spared_20_seconds_whatever_the_wall_clock_does(void **state)
     }
 }
 
+/* Its clock says nothing in this one: after forty days it would spare him for as long. */
+static void
+who_declined_in_another_boot_is_not_spared(void **state)
+{
+    struct installation *p = *state;
+    struct agent anna = place_agent(p, "anna");
+    place_customer(p, "first");
+    WELL(p, talk_decline(&p->c, &anna, routed_offer_id(p, &anna)));
+    routed_poll_arrives(p, &anna);
+    routed_tick(p);
+    assert_null(routed_offered(p, &anna));
+    place_sql(p, "UPDATE reservation SET boot = 'another'");
+    routed_poll_arrives(p, &anna);
+    routed_tick(p);
+    assert_string_equal(routed_offered(p, &anna), "first");
+}
+
 static void
 with_the_clock_set_back_the_longest_idle_still_goes_first(void **state)
 {
@@ -327,6 +344,7 @@ main(void)
         PLACED(a_boots_clock_that_begins_anew_ends_leases_and_presence),
         PLACED(the_wall_clock_set_back_or_on_two_hours_changes_nothing),
         PLACED(who_declined_is_spared_20_seconds_whatever_the_wall_clock_does),
+        PLACED(who_declined_in_another_boot_is_not_spared),
         PLACED(with_the_clock_set_back_the_longest_idle_still_goes_first),
         PLACED(an_offer_of_an_older_epoch_loses),
         PLACED(accepting_answers_each_loser_with_what_happened),

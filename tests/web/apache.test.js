@@ -9,10 +9,10 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { find, get, post, request } from '../lib/http.js';
 import { leave } from '../lib/held.js';
-import { buildFolder, isListening, processesOf, startInstance, tree, until } from '../lib/instance.js';
+import { buildFolder, isListening, processesOf, sleep, startInstance, tree, until } from '../lib/instance.js';
 import { agentPoll, signIn } from '../lib/people.js';
 import { curlCase, largestRequests, rawly, refusedByTheServer, refusedWithSecrets, wholeWay } from '../lib/ways.js';
-import { errorOf, html, json, schedule } from '../lib/wire.js';
+import { errorOf, html, json, room, schedule } from '../lib/wire.js';
 
 const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; " +
     "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
@@ -29,6 +29,15 @@ function variables(answer) {
     return Object.fromEntries(answer.body.trim().split('\n').map((line) => [line.slice(0, line.indexOf('=')),
         line.slice(line.indexOf('=') + 1)]));
 }
+
+/* The processes that run this file; of those that have ended meanwhile, none. */
+const runningAs = (file) => fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+    try {
+        return fs.readlinkSync(`/proc/${pid}/exe`) === file;
+    } catch {
+        return false;
+    }
+});
 
 /* The programs, with one in the place of `vcs` that says what it was given. */
 function buildWithGiven() {
@@ -116,6 +125,20 @@ for (const way of ways) describe(way.name, () => {
         assert.deepEqual([errorOf(script), errorOf(service)].map((one) => [one.form, one.code]), [['json', 'bad_parameter'],
             ['xml', 'bad_parameter']]);
         assert.match(page.body, /Back in a moment/);
+    });
+
+    test('a program that dies with a request in hand is unavailable, and it is said when to come again', async () => {
+        const { id, customer } = await room(base), file = path.join(instance.runDir, 'app/build/cgi-bin/conf_poll');
+        const { after } = (await get(base, '/cgi_bin/conf_poll', { conf: id, token: customer.token }, json)).json();
+        const polls = [json, html].map((form) => get(base, '/cgi_bin/conf_poll', { conf: id, token: customer.token, after, wait: 5 }, form));
+        await sleep(500); // both are held
+        for (const pid of runningAs(file)) process.kill(pid, 'SIGKILL');
+        for (const answer of await Promise.all(polls)) {
+            if (way.web !== 'cgid' && answer.status === 200) continue; // the two others may ask once more, by themselves
+            assert.ok([500, 503].includes(answer.status), `${answer.status}`); // by the module
+            assert.equal(answer.headers['retry-after'], '2');
+            assert.match(answer.body, /"code":"unavailable"|Back in a moment/);
+        }
     });
 
     test('a program that does not exist is 404 in the form that was asked for', async () => {
