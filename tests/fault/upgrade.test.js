@@ -41,7 +41,8 @@ function keepForms(world, between, visits) {
     const slowOnce = (socket) => {
         const process = takes && processAt(world.instance.processes('form_submit'), socket.remotePort);
         if (!process) return 'pass';
-        takes = takes(process);
+        takes(process);
+        takes = undefined; // once
         return 'slow';
     };
     between.how = (call) => {
