@@ -1,6 +1,7 @@
 /* transcript: what was said in a conference, to read, to keep, to process. */
 #include "io/service.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/text.h"
@@ -62,11 +63,12 @@ add_frame(struct request *r, const struct conference *conf)
 static void
 add_lines(struct buf *out, const char *text)
 {
-    for (const char *p = text; *p; p++) {
-        if (*p == '\n')
+    for (size_t bytes; *text; text += bytes) {
+        bytes = strcspn(text, "\r\n");
+        buf_bytes(out, text, bytes);
+        if (text[bytes] == '\n')
             buf_text(out, "\n       ");
-        else if (*p != '\r')
-            buf_byte(out, *p);
+        bytes += text[bytes] != '\0';
     }
     buf_byte(out, '\n');
 }

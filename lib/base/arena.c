@@ -117,14 +117,20 @@ rounded_up(size_t bytes, size_t most)
 }
 
 void *
-arena_alloc(struct arena *mem, size_t bytes)
+arena_room(struct arena *mem, size_t bytes)
 {
     struct block *block = mem->newest;
     if (block == NULL || ONE_OBJECT_A_BLOCK || block->bytes - block->used < bytes)
         block = add_block(mem, bytes);
     void *object = block->data + block->used;
     block->used += rounded_up(bytes, block->bytes - block->used);
-    return memset(object, 0, bytes);
+    return object;
+}
+
+void *
+arena_alloc(struct arena *mem, size_t bytes)
+{
+    return memset(arena_room(mem, bytes), 0, bytes);
 }
 
 void *
@@ -145,9 +151,10 @@ arena_strdup(struct arena *mem, const char *text)
 char *
 arena_strndup(struct arena *mem, const char *text, size_t bytes)
 {
-    char *copy = arena_alloc(mem, bytes + 1);
+    char *copy = arena_room(mem, bytes + 1);
     if (bytes > 0)
         memcpy(copy, text, bytes);
+    copy[bytes] = '\0';
     return copy;
 }
 
@@ -171,9 +178,9 @@ arena_vprintf(struct arena *mem, const char *format, va_list args)
     va_copy(again, args);
     int bytes = vsnprintf(first, sizeof first, format, args);
     assert(bytes >= 0);
-    char *text = arena_alloc(mem, (size_t)bytes + 1);
+    char *text = arena_room(mem, (size_t)bytes + 1);
     if (bytes < SHORT_BYTES)
-        memcpy(text, first, (size_t)bytes);
+        memcpy(text, first, (size_t)bytes + 1);
     else
         vsnprintf(text, (size_t)bytes + 1, format, again);
     va_end(again);

@@ -22,6 +22,9 @@ void arena_reset(struct arena *mem);
 /* `bytes` zeroed bytes (0 is allowed), aligned for any type. */
 void *arena_alloc(struct arena *mem, size_t bytes);
 
+/* The same with whatever is in them, for who fills them at once: a page that nobody touches costs nothing. */
+void *arena_room(struct arena *mem, size_t bytes);
+
 /* `count` zeroed objects of `bytes` each; a product that overflows ends the process. */
 void *arena_array(struct arena *mem, size_t count, size_t bytes);
 

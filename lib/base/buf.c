@@ -35,7 +35,7 @@ add_room(struct buf *b, size_t bytes)
         cap = b->max + 1;
     if (cap < need)
         cap = need;
-    char *data = arena_alloc(b->mem, cap);
+    char *data = arena_room(b->mem, cap);
     if (b->len > 0)
         memcpy(data, b->data, b->len);
     b->data = data;

@@ -56,7 +56,7 @@ read_to_end(struct arena *mem, size_t body_max, struct input *in)
 {
     ssize_t got = 1;
     struct buf body = buf_new(mem, body_max + PIECE_BYTES);
-    char *piece = arena_alloc(mem, PIECE_BYTES);
+    char *piece = arena_room(mem, PIECE_BYTES);
     while (got > 0 && body.len <= body_max) {
         got = read(STDIN_FILENO, piece, PIECE_BYTES);
         if (got > 0)
@@ -90,7 +90,8 @@ read_input(struct arena *mem, size_t body_max, struct input *in)
         return true;
     }
     in->body_bytes = strtoull(text, NULL, 10);
-    char *body = arena_alloc(mem, in->body_bytes + 1);
+    char *body = arena_room(mem, in->body_bytes + 1);
+    body[in->body_bytes] = '\0';
     in->body = body;
     return read_stdin(body, in->body_bytes);
 }

@@ -260,7 +260,7 @@ read_body(FCGX_Stream *in, struct arena *mem, size_t body_max, int64_t announced
         return true;
     size_t room = announced >= 0 ? (size_t)announced : body_max;
     struct buf body = buf_new(mem, room);
-    char *whole = announced > 0 ? arena_alloc(mem, room + 1) : NULL; /* a known length is not copied while it grows */
+    char *whole = announced > 0 ? arena_room(mem, room + 1) : NULL; /* a known length is not copied while it grows */
     char piece[8192];
     for (;;) {
         size_t want = whole != NULL && room > out->body_bytes ? room - out->body_bytes : sizeof piece;
@@ -274,6 +274,8 @@ read_body(FCGX_Stream *in, struct arena *mem, size_t body_max, int64_t announced
         if (whole == NULL)
             buf_bytes(&body, piece, (size_t)got);
     }
+    if (whole != NULL)
+        whole[room] = '\0';
     out->body = whole != NULL ? whole : buf_str(&body);
     out->is_too_large = announced < 0 && out->body_bytes > room;
     bool is_right = announced < 0 || out->body_bytes == (size_t)announced;

@@ -91,6 +91,20 @@ copies_are_whole_and_end_with_nul(void **state)
     assert_memory_equal(arena_strndup(mem, "a\0b", 3), "a\0b\0", 4);
 }
 
+/* A block that is used again has what was in it before. */
+static void
+a_copy_ends_where_its_text_ends_also_in_used_memory(void **state)
+{
+    struct arena *mem = *state;
+    for (int i = 0; i < 3; i++) {
+        arena_reset(mem);
+        assert_string_equal(arena_strndup(mem, "cut here", 3), "cut");
+        assert_string_equal(arena_printf(mem, "%s", "short"), "short");
+        arena_reset(mem);
+        memset(arena_room(mem, 4096), 'x', 4096);
+    }
+}
+
 static void
 printf_makes_a_text_of_any_length(void **state)
 {
@@ -227,6 +241,7 @@ main(void)
         UNIT(objects_of_all_sizes_do_not_touch_each_other),
         UNIT(an_array_holds_count_times_bytes),
         UNIT(copies_are_whole_and_end_with_nul),
+        UNIT(a_copy_ends_where_its_text_ends_also_in_used_memory),
         UNIT(printf_makes_a_text_of_any_length),
         UNIT(a_reset_gives_great_blocks_back),
         UNIT(a_great_first_object_is_given_back_as_well),
