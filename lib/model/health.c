@@ -12,6 +12,7 @@
 #include "model/due.h"
 #include "model/sentform.h"
 #include "model/site.h"
+#include "model/vcs.h"
 #include "sql.h"
 
 enum { FREE_LEAST_MB = 100, LATE_MS = 60000, WRITE_AGAIN_MS = 1000 };
@@ -101,8 +102,7 @@ look_at_pages(struct center *c, struct health *h)
 static void
 look_at_key(struct center *c, struct health *h)
 {
-    const char *set = c->settings->service_key_file;
-    const char *path = set[0] ? set : arena_printf(c->mem, "%s/service.key", c->settings->state_dir);
+    const char *path = vcs_key_file(c);
     bool is_ok = access(path, R_OK) == 0;
     health_add(h, "key", is_ok,
         arena_printf(c->mem, is_ok ? "form_submit's API key is in %s." : "form_submit cannot read its API key %s.", path),

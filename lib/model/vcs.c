@@ -19,13 +19,19 @@ enum { CALL_MAX_BYTES = 65536, KEY_MAX_BYTES = 256 };
 enum { SILENT_FROM_MS = 500, TRIAL_MS = 1000 }; /* a refusal comes at once and costs nobody anything */
 enum { LOOK_MS = 1000 };
 
-/* form_submit's own key, from its file; read at each call, so that a new one needs no restart. NULL: there is no such file.
+const char *
+vcs_key_file(struct center *c)
+{
+    const char *set = c->settings->service_key_file;
+    return set[0] ? set : arena_printf(c->mem, "%s/service.key", c->settings->state_dir);
+}
+
+/* form_submit's own key; read at each call, so that a new one needs no restart. NULL: there is no such file.
  * ERR_UNAVAILABLE: it is there and cannot be read; without it the call would be somebody else's, whose reqids count anew. */
 static enum err
 service_key(struct center *c, const char **out)
 {
-    const char *set = c->settings->service_key_file;
-    const char *path = set[0] ? set : arena_printf(c->mem, "%s/service.key", c->settings->state_dir);
+    const char *path = vcs_key_file(c);
     char text[KEY_MAX_BYTES] = "";
     FILE *f = fopen(path, "re");
     *out = NULL;

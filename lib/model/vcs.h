@@ -20,6 +20,9 @@ struct vcs_conference {
     const char *participant;
 };
 
+/* Where form_submit's own API key stands, in plain. */
+const char *vcs_key_file(struct center *c);
+
 /* The VCS XML service call: a new conference. */
 must_check enum err vcs_schedule(struct center *c, const struct sent_form *form, struct vcs_conference *out);
 

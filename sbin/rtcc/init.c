@@ -17,6 +17,7 @@
 #include "io/settings.h"
 #include "model/session.h"
 #include "model/site.h"
+#include "model/vcs.h"
 
 static const char web_user[] = "www-data"; /* as whom Debian's web servers, and so the programs, run */
 
@@ -64,8 +65,7 @@ write_key(int fd, const char *line)
 static enum err
 make_service_key(struct center *c)
 {
-    const char *set = c->settings->service_key_file, *text = "";
-    const char *path = set[0] ? set : arena_printf(c->mem, "%s/service.key", c->settings->state_dir);
+    const char *path = vcs_key_file(c), *text = "";
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0 || flock(fd, LOCK_EX) != 0)
         log_fatal("%s cannot be written: %s", path, strerror(errno));

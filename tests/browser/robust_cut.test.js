@@ -2,8 +2,8 @@
  * The agent speaks HTTP here. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { CUSTOMER, allSent, appears, customerTalks, cutOff, disappears, heldBy, launch, loseAnswers, posted, says, storedBy,
-    textsOn, textsOnceShown, write } from '../lib/browser.js';
+import { CUSTOMER, allSent, appears, conferenceOf, customerTalks, cutOff, disappears, emptyQueue, fillForm, heldBy, launch, loseAnswers,
+    newPerson, posted, roomOf, says, storedBy, textsOn, textsOnceShown, write } from '../lib/browser.js';
 import { get, post } from '../lib/http.js';
 import { startInstance, until } from '../lib/instance.js';
 import { act, say } from '../lib/people.js';
@@ -102,6 +102,31 @@ test('a message that the server is still holding when the page is reloaded arriv
     assert.deepEqual(await storedBy(instance, staff), ['My box was open.', 'first', 'second']);
     assert.deepEqual(await textsOn(room), ['My box was open.', 'first', 'second']);
 });
+
+/* As a web server says it of a program that died, in words of its own: Apache 500 or 502, nginx 502 or 504. */
+for (const status of [500, 502, 503, 504]) {
+    test(`a form that the web server answers with ${status} is sent anew by the page, and its customer is in his room`, async (t) => {
+        const person = await newPerson(browser), { page } = person, refused = [];
+        t.after(async () => {
+            await person.context.close();
+            await emptyQueue(instance);
+        });
+        await page.goto(`${instance.base}/cgi_bin/form_submit`);
+        await fillForm(page);
+        await page.setRequestInterception(true);
+        page.on('request', (request) => {
+            if (request.method() !== 'POST' || refused.length) return request.continue();
+            refused.push(new URLSearchParams(request.postData()).get('reqid'));
+            return request.respond({ status, contentType: 'text/html', body: '<h1>It does not work</h1>' });
+        });
+        const room = await roomOf(person);
+        assert.deepEqual(await textsOnceShown(room, 'My box was open.'), ['My box was open.']);
+        await says(page, '#opened', 'Your conversation is open in its own window');
+        const { invitations } = (await get(instance.base, '/cgi_bin/queue', { action: 'list' })).json();
+        assert.deepEqual(invitations.map(({ conference }) => conference), [conferenceOf(room)]);
+        assert.deepEqual(refused, [await page.$eval('[name=reqid]', (field) => field.value)], 'it was sent anew as the same form');
+    });
+}
 
 test('a rating that arrives just after the page was drawn anew is thanked for', async (t) => {
     const { room, agent, staff } = await talk(t), conf = staff.conference;
