@@ -199,6 +199,34 @@ who_declined_in_another_boot_is_not_spared(void **state)
     assert_string_equal(routed_offered(p, &anna), "first");
 }
 
+/* What the trace says of anna when `other`, who is ready now and counts as idle for longer, is offered what she declined. */
+static const char *
+said_of_anna(struct installation *p, const struct agent *other, const struct invitation *declined)
+{
+    place_sql(p,
+        arena_printf(p->c.mem, "UPDATE agent SET state = 'ready', idle_since = 1 WHERE id = %lld", (long long)other->id));
+    routed_tick(p);
+    assert_string_equal(routed_offered(p, other), declined->name);
+    const char *line = strstr(routed_trace(p, declined->conf), "passed_over anna: ");
+    return line ? arena_strndup(p->c.mem, line, strcspn(line, "\n")) : "";
+}
+
+static void
+the_trace_says_that_somebody_let_go_before_but_not_in_another_boot(void **state)
+{
+    struct installation *p = *state;
+    struct agent anna = place_agent(p, "anna"), bert = place_agent(p, "bert"), carl = place_agent(p, "carl");
+    place_sql(p, "UPDATE agent SET state = 'notready' WHERE login <> 'anna'");
+    struct invitation first = place_customer(p, "first"), second;
+    WELL(p, talk_decline(&p->c, &anna, routed_offer_id(p, &anna)));
+    assert_string_equal(said_of_anna(p, &bert, &first), "passed_over anna: let it go before");
+    second = place_customer(p, "second");
+    WELL(p, talk_decline(&p->c, &anna, routed_offer_id(p, &anna)));
+    place_sql(p, "UPDATE reservation SET boot = 'another' WHERE state = 'rejected'");
+    assert_string_equal(said_of_anna(p, &carl, &second),
+        "passed_over anna: idle for a shorter time, or serves one who came before");
+}
+
 static void
 with_the_clock_set_back_the_longest_idle_still_goes_first(void **state)
 {
@@ -345,6 +373,7 @@ main(void)
         PLACED(the_wall_clock_set_back_or_on_two_hours_changes_nothing),
         PLACED(who_declined_is_spared_20_seconds_whatever_the_wall_clock_does),
         PLACED(who_declined_in_another_boot_is_not_spared),
+        PLACED(the_trace_says_that_somebody_let_go_before_but_not_in_another_boot),
         PLACED(with_the_clock_set_back_the_longest_idle_still_goes_first),
         PLACED(an_offer_of_an_older_epoch_loses),
         PLACED(accepting_answers_each_loser_with_what_happened),
