@@ -111,7 +111,7 @@ fuzzers-built:
 	@$(MAKE) --no-print-directory O='$(O)/fuzz' CC=clang SANITIZE=fuzzer-no-link,address,undefined LAYERS='base io page' fuzzers
 
 # Without asserts, which nothing that is right can reach the other side of; a child of a test ends so that its counts are written.
-parsers = form multipart value text xml fcgi settings template
+parsers = form head multipart value text xml fcgi settings template
 coverage-built:
 	@$(MAKE) --no-print-directory O='$(O)/coverage' CC=clang CFLAGS='-O1 -g' LAYERS='base io page' \
 	    EXTRA='-fprofile-instr-generate -fcoverage-mapping -DNDEBUG -D_exit=exit -Wno-error' \

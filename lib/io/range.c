@@ -4,35 +4,7 @@
 
 #include <string.h>
 
-#include "base/text.h"
-
-/* Reads the digits at *at and moves behind them; false if there are none or too many. */
-static bool
-read_number(const char **at, int64_t *out)
-{
-    size_t digits = strspn(*at, "0123456789");
-    if (digits == 0 || digits > 18)
-        return false;
-    *out = 0;
-    for (; digits > 0; digits--, (*at)++)
-        *out = *out * 10 + (**at - '0');
-    return true;
-}
-
-/* First and last byte, -1 where nothing stands; false when it is no single range. */
-static bool
-read_range(const char *text, int64_t *first, int64_t *last)
-{
-    *first = *last = -1;
-    if (!text_starts(text, "bytes="))
-        return false;
-    text += strlen("bytes=");
-    bool has_first = read_number(&text, first);
-    if (*text++ != '-')
-        return false;
-    bool has_last = read_number(&text, last);
-    return (has_first || has_last) && *text == '\0' && (!has_first || !has_last || *first <= *last);
-}
+#include "base/head.h"
 
 /* If-Range: only the same version may be cut. */
 static bool
@@ -52,7 +24,7 @@ range_cut(struct request *r, struct body_file *file)
     const char *range = r->header(r, "HTTP_RANGE");
     int64_t first, last, whole = file->bytes;
     request_header(r, "Accept-Ranges", "bytes");
-    if (range == NULL || strcmp(r->method, "GET") != 0 || !read_range(range, &first, &last) || !is_same_version(r))
+    if (range == NULL || strcmp(r->method, "GET") != 0 || !head_range(range, &first, &last) || !is_same_version(r))
         return 200;
     if (first < 0) { /* the last so many */
         first = last > whole ? 0 : whole - last;

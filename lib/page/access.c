@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/head.h"
 #include "base/text.h"
 #include "io/settings.h"
 #include "model/conference.h"
@@ -46,38 +47,6 @@ bearer(const struct request *r, const char *prefix)
     if (!value || strncasecmp(value, "Bearer ", 7) != 0 || !text_starts(value + 7, prefix))
         return NULL;
     return value + 7;
-}
-
-static int
-base64_digit(char ch)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = ch ? strchr(digits, ch) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
-/* "login:password" of HTTP Basic (RFC 7617), or NULL. */
-static char *
-basic(const struct request *r)
-{
-    const char *value = r->header(r, "HTTP_AUTHORIZATION");
-    if (!value || strncasecmp(value, "Basic ", 6) != 0)
-        return NULL;
-    char *out = arena_alloc(r->c->mem, strlen(value) + 1);
-    unsigned bits = 0;
-    int count = 0;
-    size_t n = 0;
-    const char *p = value + 6;
-    for (; base64_digit(*p) >= 0; p++) {
-        bits = bits << 6 | (unsigned)base64_digit(*p);
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            out[n++] = (char)(bits >> count);
-        }
-    }
-    bool is_whole = p[strspn(p, "=")] == '\0';
-    return is_whole && text_is_utf8(out, n) && strchr(out, ':') ? out : NULL;
 }
 
 /* Whoever sends this header means to show something: what is none of our credentials is a wrong one, not none. */
@@ -301,16 +270,14 @@ by_key(struct request *r, const char *id, struct caller *out)
 
 /* HTTP Basic: an API key's id and secret, or an agent's login and password. */
 static void
-prove(struct request *r, char *pair, struct proof *out)
+prove(struct request *r, const struct head_pair *pair, struct proof *out)
 {
     struct center *c = r->c;
-    char *secret = strchr(pair, ':');
-    *secret++ = '\0';
-    out->err = key_check_pair(c, pair, secret);
+    out->err = key_check_pair(c, pair->name, pair->password);
     if (out->err == OK)
-        out->key = text_starts(pair, "k_") ? pair + 2 : pair;
+        out->key = text_starts(pair->name, "k_") ? pair->name + 2 : pair->name;
     else if (out->err == ERR_UNAUTHORIZED)
-        out->err = session_basic(c, r->remote_addr, pair, secret, &out->agent);
+        out->err = session_basic(c, r->remote_addr, pair->name, pair->password, &out->agent);
     out->fault = c->fault;
     c->fault = (struct fault){0};
 }
@@ -318,7 +285,7 @@ prove(struct request *r, char *pair, struct proof *out)
 void
 access_prepare(struct request *r)
 {
-    char *pair = basic(r);
+    const struct head_pair *pair = head_basic(r->c->mem, r->header(r, "HTTP_AUTHORIZATION"));
     if (!pair)
         return;
     struct proof *proof = arena_alloc(r->c->mem, sizeof *proof);
