@@ -12,7 +12,10 @@
 
 #include "base/text.h"
 
-enum { BOUNDARY_MAX_BYTES = 70 }; /* RFC 2046, 5.1.1 */
+enum {
+    BOUNDARY_MAX_BYTES = 70, /* RFC 2046, 5.1.1 */
+    HEAD_MAX_BYTES = 16384,  /* of a part: what nginx and Apache take for a line of a request's own head */
+};
 
 struct span {
     const char *at;
@@ -54,8 +57,14 @@ find_any(struct span in, const char *bytes)
 
 /* ── header lines ── */
 
-/* Reads a token or a quoted text at in->at and moves on behind it. A backslash counts only before '"' and '\': some browsers
- * sent whole Windows paths. */
+/* Of a quoted text: a backslash counts only before '"' and '\', because some browsers sent whole Windows paths. */
+static bool
+is_escaped(const char *at, const char *end)
+{
+    return *at == '\\' && end - at > 1 && (at[1] == '"' || at[1] == '\\');
+}
+
+/* Reads a token or a quoted text at in->at and moves on behind it; takes as much memory as that is long: there may be many. */
 static const char *
 take_value(struct arena *mem, struct span *in)
 {
@@ -64,11 +73,13 @@ take_value(struct arena *mem, struct span *in)
         in->at = find_any(*in, "; \t");
         return arena_strndup(mem, start, (size_t)(in->at - start));
     }
-    char *text = arena_alloc(mem, (size_t)(in->end - in->at));
-    size_t len = 0;
-    for (in->at++; in->at < in->end && *in->at != '"'; in->at++) {
-        bool is_escape = *in->at == '\\' && in->end - in->at > 1 && (in->at[1] == '"' || in->at[1] == '\\');
-        text[len++] = is_escape ? *++in->at : *in->at;
+    const char *end = ++in->at;
+    while (end < in->end && *end != '"')
+        end += is_escaped(end, in->end) ? 2 : 1;
+    char *text = arena_alloc(mem, (size_t)(end - in->at) + 1), *out = text;
+    for (; in->at < end; in->at++) {
+        in->at += is_escaped(in->at, end);
+        *out++ = *in->at;
     }
     return text;
 }
@@ -249,6 +260,8 @@ read_part(struct reader *r, struct span piece, struct form *form, struct multipa
     const char *blank = memmem(piece.at, (size_t)(piece.end - piece.at), "\r\n\r\n", 4);
     if (blank == NULL)
         return refuse(NULL, "The headers of a part do not end.", fault);
+    if (blank - piece.at > HEAD_MAX_BYTES)
+        return refuse(NULL, "The headers of a part are too long.", fault);
     struct span headers = {piece.at, blank};
     if (memchr(headers.at, '\0', (size_t)(headers.end - headers.at)) != NULL)
         return refuse(NULL, "The headers of a part contain a NUL character.", fault);

@@ -25,7 +25,8 @@ struct multipart {
 
 /* Reads `body` with the boundary that `content_type` (the whole header) names: plain fields go to `form`, files to `out`
  * (the caller zeroes both first). A file field that was left empty is passed over.
- * ERR_BAD_PARAMETER: no boundary, a part without a name, a part that never ends, too many parts, or what form.h refuses. */
+ * ERR_BAD_PARAMETER: no boundary, a part without a name, one that never ends or whose headers have over 16 KB, too many parts, or
+ * what form.h refuses. What is copied is no longer than what is read. */
 must_check enum err multipart_parse(struct arena *mem, const char *content_type, const char *body, size_t bytes,
     struct form *form, struct multipart *out, struct fault *fault);
 

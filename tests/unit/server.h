@@ -20,18 +20,6 @@
 #include "io/settings.h"
 #include "io/stop.h"
 
-/* Under AddressSanitizer nothing can be said about memory. */
-#if defined(__SANITIZE_ADDRESS__)
-#define IS_SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define IS_SANITIZED true
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED false
-#endif
-
 enum { EVENTS_MAX_OF_WORLD = 40000 };
 
 /* Events as a conference has them: number i concerns keys[i]. */

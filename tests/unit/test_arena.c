@@ -4,17 +4,6 @@
 #include <malloc.h>
 #include <stdalign.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
-#endif
-#endif
-#ifndef WITH_ASAN
-#define WITH_ASAN 0
-#endif
-
 /* So that a malloc of too much answers NULL under the sanitizer as well. */
 const char *__asan_default_options(void);
 

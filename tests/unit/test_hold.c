@@ -131,7 +131,7 @@ ten_thousand_wait_within_256_bytes_each_without_cpu_and_each_hears_once(void **s
     usleep(200000);
     long each = (server_status(&server, "RssAnon:") - before_kb) * 1024 / count;
     print_message("%d wait, each takes %ld bytes\n", count, each);
-    if (!IS_SANITIZED)
+    if (!WITH_ASAN)
         assert_in_range(each, 1, 256);
     long cpu = server_cpu(&server);
     usleep(2000000);

@@ -1,6 +1,9 @@
 /* test_multipart: bodies as browsers, curl and nobody with good intentions send them. */
 #include "unit.h"
 
+#include <malloc.h>
+
+#include "base/buf.h"
 #include "base/multipart.h"
 
 #define TYPE "multipart/form-data; boundary=XyZ"
@@ -362,6 +365,59 @@ every_cut_of_a_body_is_refused(void **state)
     }
 }
 
+/* Whoever sends `piece` again and again in the headers of a part. */
+static enum err
+parse_long_head(struct arena *mem, const char *piece, size_t bytes, struct answer *out)
+{
+    struct buf body = buf_new(mem, bytes + 100);
+    buf_text(&body, "--XyZ\r\nContent-Disposition: form-data; name=\"a\"");
+    size_t begin = strlen("--XyZ");
+    while (body.len + strlen(piece) - begin <= bytes)
+        buf_text(&body, piece);
+    while (body.len - begin < bytes)
+        buf_text(&body, " ");
+    buf_text(&body, "\r\n\r\n1\r\n--XyZ--\r\n");
+    return parse(mem, TYPE, buf_str(&body), body.len, out);
+}
+
+static void
+the_headers_of_a_part_have_sixteen_kilobytes_at_most(void **state)
+{
+    struct answer answer;
+    assert_int_equal(parse_long_head(*state, ";b=\"\"", 16384, &answer), OK);
+    assert_string_equal(form_get(&answer.form, "a"), "1");
+    drop(&answer);
+    assert_int_equal(parse_long_head(*state, ";b=\"\"", 16385, &answer), ERR_BAD_PARAMETER);
+    assert_string_equal(answer.fault.reason, "The headers of a part are too long.");
+    drop(&answer);
+}
+
+static size_t
+memory_taken(void)
+{
+    struct mallinfo2 all = mallinfo2();
+    return all.hblkhd + all.uordblks;
+}
+
+static void
+headers_take_about_as_much_memory_as_they_are_long(void **state)
+{
+    (void)state;
+    if (WITH_ASAN)
+        skip();
+    static const char *const pieces[] = {";b=\"\"", ";b=", ";", "\r\nB: c", "\r\n", ";name=\"", ";filename=\"%22", ";b=\"\\\""};
+    for (size_t i = 0; i < COUNT(pieces); i++) {
+        struct arena *mem = arena_new();
+        struct answer answer;
+        size_t before = memory_taken();
+        enum err err = parse_long_head(mem, pieces[i], 16384, &answer);
+        CHECK(memory_taken() - before < 1024 * 1024, "'%s': %zu KB (%s)", pieces[i], (memory_taken() - before) / 1024,
+            err_code(err));
+        drop(&answer);
+        arena_free(mem);
+    }
+}
+
 int
 main(void)
 {
@@ -376,6 +432,8 @@ main(void)
         UNIT(a_long_field_name_is_not_repeated),
         UNIT(eight_files_and_256_fields_are_taken_and_no_more),
         UNIT(every_cut_of_a_body_is_refused),
+        UNIT(the_headers_of_a_part_have_sixteen_kilobytes_at_most),
+        UNIT(headers_take_about_as_much_memory_as_they_are_long),
     };
     return cmocka_run_group_tests_name("multipart", tests, NULL, NULL);
 }

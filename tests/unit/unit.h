@@ -21,6 +21,18 @@
 
 #include "base/arena.h"
 
+/* AddressSanitizer has a malloc of its own: nothing can be said about memory then. */
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+#ifndef WITH_ASAN
+#define WITH_ASAN 0
+#endif
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* A literal with its length, for texts that hold NUL. */
