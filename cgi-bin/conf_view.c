@@ -165,23 +165,13 @@ has_rated(const struct value *events, int64_t member)
     return false;
 }
 
-/* The last ones: a page need not hold what nobody scrolls back to, the transcript has it all. */
-static enum err
-read_events(struct request *r, const struct member *member, struct value *events, int64_t *after)
-{
-    struct reader reader = {.member = member->id, .is_staff = member_is_staff(member)};
-    bool is_more = true;
-    enum err err = event_tail(r->c, member->conf, LOG_MAX_EVENTS, after);
-    while (err == OK && is_more)
-        err = event_read(r->c, member->conf, &reader, after, events, &is_more);
-    return err;
-}
-
 static enum err
 add_events(struct request *r, const struct view *v, const struct member *member, int64_t *after)
 {
-    struct value *events = value_list(r->c->mem);
-    enum err err = read_events(r, member, events, after);
+    struct value *events;
+    struct reader as = {.member = member->id, .is_staff = member_is_staff(member)};
+    /* the last ones: a page need not hold what nobody scrolls back to, the transcript has it all */
+    enum err err = event_read_last(r->c, member->conf, &as, LOG_MAX_EVENTS, after, &events);
     if (err != OK)
         return err;
     value_add_int(r->out, "after", *after);

@@ -12,13 +12,12 @@
 #include "page/show.h"
 #include "page/template.h"
 
-enum { CONF, FORMAT };
-
-enum { TRANSCRIPT_MAX_EVENTS = 100000, DOWNLOAD_MAX_BYTES = ANSWER_MAX_BYTES };
+enum { CONF, FORMAT, AFTER };
 
 static const struct param params[] = {
     [CONF] = {"conf", PARAM_LINE, true, 0, 80, "the conference's id"},
     [FORMAT] = {"format", PARAM_LINE, false, 0, 8, "html (default), txt or json"},
+    [AFTER] = {"after", PARAM_INT, false, 0, 9007199254740991, "goes on behind this event; default 0, the beginning"},
     {"token", PARAM_LINE, false, 0, 80, "the member's, unless a header or cookie carries it"},
     {.name = NULL},
 };
@@ -35,17 +34,29 @@ moment(struct request *r, int64_t at)
     return arena_strdup(r->c->mem, text);
 }
 
-static enum err
-read_all(struct request *r, struct value *events)
+/* Where the next part is, if this one has not all of it; NULL: it has. */
+static const char *
+next_part(struct request *r, int64_t after, const char *format)
 {
-    bool is_more = true;
-    int64_t after = 0;
+    const char *token = !r->caller->by_cookie && r->caller->token ? arena_printf(r->c->mem, "&token=%s", r->caller->token) : "";
+    return arena_printf(r->c->mem, "/cgi_bin/transcript?conf=%s&format=%s&after=%lld%s",
+        conference_name(r->c, r->caller->member.conf), format, (long long)after, token);
+}
+
+static enum err
+read_part(struct request *r, struct value *events, const char *format)
+{
+    bool is_more;
+    int64_t after = r->args[AFTER].number;
     const struct member *member = &r->caller->member;
     struct reader reader = {.member = member->id, .is_staff = member_is_staff(member)};
-    enum err err = OK;
-    for (int i = 0; err == OK && is_more && i < TRANSCRIPT_MAX_EVENTS / EVENTS_MOST; i++)
-        err = event_read(r->c, member->conf, &reader, &after, events, &is_more);
-    return err;
+    enum err err = event_read_part(r->c, member->conf, &reader, &after, events, &is_more);
+    if (err != OK)
+        return err;
+    value_add_int(r->out, "after", after);
+    value_add_flag(r->out, "more", is_more);
+    value_add_text(r->out, "next", is_more ? next_part(r, after, format) : NULL);
+    return OK;
 }
 
 static void
@@ -76,7 +87,7 @@ add_lines(struct buf *out, const char *text)
 static void
 write_plain(struct request *r, const struct value *events)
 {
-    r->raw = buf_new(r->c->mem, DOWNLOAD_MAX_BYTES);
+    r->raw = buf_new(r->c->mem, ANSWER_MAX_BYTES);
     r->content_type = "text/plain; charset=utf-8";
     buf_printf(&r->raw, "%s\n%s\n\n", value_get_text(r->out, "title"), value_get_text(r->out, "started"));
     for (const struct value *e = events->first; e; e = e->next) {
@@ -91,6 +102,8 @@ write_plain(struct request *r, const struct value *events)
             add_lines(&r->raw, file ? value_get_text(file, "name") : value_get_text(e, "text"));
         }
     }
+    if (value_get_text(r->out, "next"))
+        buf_printf(&r->raw, "\nIt goes on: %s%s\n", request_origin(r), value_get_text(r->out, "next"));
 }
 
 static enum err
@@ -101,7 +114,7 @@ answer(struct request *r)
     struct value *events = value_list(r->c->mem);
     enum err err = conference_find(r->c, r->args[CONF].text, &conf);
     if (err == OK)
-        err = read_all(r, events);
+        err = read_part(r, events, format);
     if (err != OK)
         return err;
     add_frame(r, &conf);

@@ -11,6 +11,9 @@
 
 enum { DATA_MAX_BYTES = 262144, JUST_LEFT_MS = 60000, COMMIT_LATE_MS = 3000 };
 
+/* Rows that are read at once: nearly all polls find fewer, and so many of the longest are not too much memory. */
+enum { AT_ONCE = 50, EVENT_BYTES = 100 };
+
 static const char *const audiences[] = {[TO_ALL] = "all", [TO_STAFF] = "staff", [TO_MEMBER] = "member", [TO_AGENT] = "agent"};
 
 static const char *
@@ -89,15 +92,6 @@ event_last_of(struct center *c, int64_t conf, int64_t member, const char *kind, 
     return err;
 }
 
-enum err
-event_tail(struct center *c, int64_t conf, int64_t most, int64_t *after)
-{
-    struct event_tail row = {.id = 0};
-    enum err err = sql_event_tail(c->db, c->mem, &(struct sql_event_tail_in){.conf = conf, .most = most}, &row);
-    *after = row.id;
-    return err == ERR_NOT_FOUND ? OK : err;
-}
-
 /* ── reading ── */
 
 static void
@@ -156,33 +150,31 @@ begin_read(struct center *c, int64_t *after, int64_t *upto)
     return err;
 }
 
-static void
-end_read(int64_t *after, int64_t upto, bool *is_more, size_t count, int64_t last_id)
-{
-    *is_more = count > EVENTS_MOST;
-    *after = *is_more ? last_id : upto;
-}
+/* Whose events are read: of one conference, or (agent > 0) of all of an agent's. */
+struct source {
+    int64_t conf;
+    const struct reader *reader;
+    int64_t agent;
+    int64_t left_after;
+};
 
-enum err
-event_read(struct center *c, int64_t conf, const struct reader *reader, int64_t *after, struct value *list, bool *is_more)
+static enum err
+rows_of_conference(struct center *c, const struct source *of, int64_t after, int64_t upto, int64_t most,
+    struct event_since_agent **out, size_t *count)
 {
     struct event_since *rows;
-    size_t count;
-    int64_t upto;
-    enum err err = begin_read(c, after, &upto);
-    if (err != OK)
-        return err;
-    struct sql_event_since_in in = {.conf = conf,
-        .after = *after,
+    struct sql_event_since_in in = {.conf = of->conf,
+        .after = after,
         .upto = upto,
-        .member = reader->member,
-        .is_staff = reader->is_staff,
-        .most = EVENTS_MOST + 1};
-    err = sql_event_since(c->db, c->mem, &in, &rows, &count);
+        .member = of->reader->member,
+        .is_staff = of->reader->is_staff,
+        .most = most};
+    enum err err = sql_event_since(c->db, c->mem, &in, &rows, count);
     if (err != OK)
         return err;
-    for (size_t i = 0; i < count && i < EVENTS_MOST; i++) {
-        struct event_since_agent row = {.id = rows[i].id,
+    *out = arena_array(c->mem, *count, sizeof **out);
+    for (size_t i = 0; i < *count; i++)
+        (*out)[i] = (struct event_since_agent){.id = rows[i].id,
             .conf = rows[i].conf,
             .at = rows[i].at,
             .member = rows[i].member,
@@ -192,10 +184,96 @@ event_read(struct center *c, int64_t conf, const struct reader *reader, int64_t 
             .role = rows[i].role,
             .name = rows[i].name,
             .nonce = rows[i].nonce};
-        add_event(c, list, &row, false);
-    }
-    end_read(after, upto, is_more, count, count > EVENTS_MOST ? rows[EVENTS_MOST - 1].id : 0);
     return OK;
+}
+
+static enum err
+next_rows(struct center *c, const struct source *of, int64_t after, int64_t upto, int64_t most, struct event_since_agent **out,
+    size_t *count)
+{
+    struct sql_event_since_agent_in in = {.agent = of->agent,
+        .after = after,
+        .left_after = of->left_after,
+        .upto = upto,
+        .most = most};
+    return of->agent ? sql_event_since_agent(c->db, c->mem, &in, out, count)
+                     : rows_of_conference(c, of, after, upto, most, out, count);
+}
+
+/* What an event adds to an answer, before anything is escaped. */
+static size_t
+bytes_of(const struct event_since_agent *row)
+{
+    return EVENT_BYTES + strlen(row->text) + strlen(row->data) + (row->name ? 2 * strlen(row->name) : 0);
+}
+
+/* *bytes grows by what is read. */
+static enum err
+read_page(struct center *c, const struct source *of, int64_t *after, struct value *list, size_t *bytes, bool *is_more)
+{
+    struct event_since_agent *rows;
+    size_t count = AT_ONCE, events = 0, begin = *bytes;
+    int64_t upto;
+    enum err err = begin_read(c, after, &upto);
+    *is_more = false;
+    while (err == OK && count == AT_ONCE && !*is_more) {
+        err = next_rows(c, of, *after, upto, AT_ONCE, &rows, &count);
+        for (size_t i = 0; err == OK && i < count && !*is_more; i++) {
+            *is_more = events == EVENTS_MOST || *bytes - begin >= EVENTS_MOST_BYTES;
+            if (*is_more)
+                break;
+            add_event(c, list, &rows[i], of->agent != 0);
+            *bytes += bytes_of(&rows[i]);
+            *after = rows[i].id;
+            events++;
+        }
+    }
+    if (err == OK && !*is_more)
+        *after = upto;
+    return err;
+}
+
+enum err
+event_read(struct center *c, int64_t conf, const struct reader *reader, int64_t *after, struct value *list, bool *is_more)
+{
+    size_t bytes = 0;
+    return read_page(c, &(struct source){.conf = conf, .reader = reader}, after, list, &bytes, is_more);
+}
+
+enum err
+event_read_part(struct center *c, int64_t conf, const struct reader *reader, int64_t *after, struct value *list, bool *is_more)
+{
+    size_t bytes = 0;
+    enum err err = OK;
+    const struct source of = {.conf = conf, .reader = reader};
+    for (*is_more = true; err == OK && *is_more && bytes < EVENTS_PART_BYTES;)
+        err = read_page(c, &of, after, list, &bytes, is_more);
+    return err;
+}
+
+/* The cursor behind which the last `most` events stand; 0 when there are no more than that. */
+static enum err
+tail(struct center *c, int64_t conf, int64_t most, int64_t *after)
+{
+    struct event_tail row = {.id = 0};
+    enum err err = sql_event_tail(c->db, c->mem, &(struct sql_event_tail_in){.conf = conf, .most = most}, &row);
+    *after = row.id;
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* How long they are shows only when they are read; nearly always all of them are short enough. */
+enum err
+event_read_last(struct center *c, int64_t conf, const struct reader *reader, int64_t most, int64_t *after, struct value **list)
+{
+    bool is_more = true;
+    enum err err = OK;
+    for (; err == OK && is_more; most = most > 4 ? most / 4 : 1) {
+        *list = value_list(c->mem);
+        err = tail(c, conf, most, after);
+        if (err == OK)
+            err = event_read_part(c, conf, reader, after, *list, &is_more);
+    }
+    return err;
 }
 
 /* The conferences that an agent left since then have something to tell him that he has not heard: what happened at his leaving.
@@ -216,26 +294,10 @@ just_left(struct center *c, int64_t after, int64_t *left_after)
 enum err
 event_read_agent(struct center *c, int64_t agent, int64_t *after, struct value *list, bool *is_more)
 {
-    struct event_since_agent *rows;
-    size_t count;
-    int64_t upto, left_after = 0;
-    enum err err = begin_read(c, after, &upto);
-    if (err == OK)
-        err = just_left(c, *after, &left_after);
-    if (err != OK)
-        return err;
-    struct sql_event_since_agent_in in = {.agent = agent,
-        .after = *after,
-        .left_after = left_after,
-        .upto = upto,
-        .most = EVENTS_MOST + 1};
-    err = sql_event_since_agent(c->db, c->mem, &in, &rows, &count);
-    if (err != OK)
-        return err;
-    for (size_t i = 0; i < count && i < EVENTS_MOST; i++)
-        add_event(c, list, &rows[i], true);
-    end_read(after, upto, is_more, count, count > EVENTS_MOST ? rows[EVENTS_MOST - 1].id : 0);
-    return OK;
+    size_t bytes = 0;
+    struct source of = {.agent = agent};
+    enum err err = just_left(c, *after, &of.left_after);
+    return err == OK ? read_page(c, &of, after, list, &bytes, is_more) : err;
 }
 
 enum err

@@ -12,7 +12,8 @@
 #include "io/center.h"
 #include "sql.h"
 
-enum { EVENTS_MOST = 500, EVENT_TEXT_CHARS = 8000, NONCE_CHARS = 64 };
+enum { EVENTS_MOST = 500, EVENTS_MOST_BYTES = 256 * 1024, EVENTS_PART_BYTES = 512 * 1024 };
+enum { EVENT_TEXT_CHARS = 8000, NONCE_CHARS = 64 };
 
 enum audience { TO_ALL, TO_STAFF, TO_MEMBER, TO_AGENT };
 
@@ -40,22 +41,28 @@ must_check enum err event_note(struct center *c, int64_t conf, int64_t member, c
 /* The id of the newest event of a kind that a member (below 0: whoever) caused. ERR_NOT_FOUND. */
 must_check enum err event_last_of(struct center *c, int64_t conf, int64_t member, const char *kind, int64_t *id);
 
-/* The cursor behind which the last `most` events of a conference stand; 0 when it has no more than that. */
-must_check enum err event_tail(struct center *c, int64_t conf, int64_t most, int64_t *after);
-
 /* Who reads. */
 struct reader {
     int64_t member; /* 0: none */
     bool is_staff;
 };
 
-/* Appends to `list` what `reader` may see of conf after *after, EVENTS_MOST at most, in the wire's form. *after becomes the last
+/* Appends to `list` what `reader` may see of conf after *after in the wire's form: EVENTS_MOST at most, and no more behind the
+ * one with which they have EVENTS_MOST_BYTES, so that no answer becomes too large, whatever was written. *after becomes the last
  * id examined, *is_more tells that there is more. A cursor from beyond the log's end counts as its end. */
 must_check enum err event_read(struct center *c, int64_t conf, const struct reader *reader, int64_t *after, struct value *list,
     bool *is_more);
 
-/* The same for all conferences that an agent is in, each event with its conference's id; with a cursor above 0 also for those
- * that he left in the last minute, so that he learns how they ended. */
+/* As many of such pages as a person reads in one piece: until they have EVENTS_PART_BYTES. */
+must_check enum err event_read_part(struct center *c, int64_t conf, const struct reader *reader, int64_t *after,
+    struct value *list, bool *is_more);
+
+/* The newest ones only: `most` at most, and fewer where they would be more than such a part. *after becomes the last id. */
+must_check enum err event_read_last(struct center *c, int64_t conf, const struct reader *reader, int64_t most, int64_t *after,
+    struct value **list);
+
+/* As event_read() for all conferences that an agent is in, each event with its conference's id; with a cursor above 0 also for
+ * those that he left in the last minute, so that he learns how they ended. */
 must_check enum err event_read_agent(struct center *c, int64_t agent, int64_t *after, struct value *list, bool *is_more);
 
 /* Whether something happened after a cursor to the agent himself (an offer, his state) or in a room that is offered to him. */

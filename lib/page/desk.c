@@ -58,10 +58,13 @@ add_case(struct request *r, const struct invitation *i, struct value *out)
 static enum err
 add_history(struct request *r, const struct invitation *i, struct value *out)
 {
-    bool is_more;
-    int64_t after = 0;
+    int64_t after;
+    struct value *history;
     struct reader reader = {.is_staff = true};
-    return event_read(r->c, i->conf, &reader, &after, value_add_list(out, "history"), &is_more);
+    enum err err = event_read_last(r->c, i->conf, &reader, EVENTS_MOST, &after, &history);
+    if (err == OK)
+        value_add(out, "history", history);
+    return err;
 }
 
 static enum err

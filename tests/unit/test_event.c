@@ -125,24 +125,91 @@ five_hundred_at_once_then_the_rest_none_lost_none_doubled(void **state)
 }
 
 static void
-the_last_events_of_a_room_stand_behind_its_tail(void **state)
+the_last_events_of_a_room_are_its_own_and_no_more_than_wanted(void **state)
 {
     struct installation *p = *state;
     int64_t after = 77, conf = place_conference(p).id;
-    WELL(p, event_tail(&p->c, conf, 3, &after));
-    assert_int_equal(after, 0);
+    struct reader reader = {0};
+    struct value *list;
+    WELL(p, event_read_last(&p->c, conf, &reader, 3, &after, &list));
+    assert_null(list->first);
     struct member ann = place_member(p, conf, "Ann"), other = place_member(p, place_conference(p).id, "Other");
-    WELL(p, event_tail(&p->c, conf, 3, &after));
-    assert_int_equal(after, 0);
     for (int i = 0; i < 6; i++)
         say(p, i % 2 ? &other : &ann, TO_ALL, 0, arena_printf(p->c.mem, "said-%d", i));
-    WELL(p, event_tail(&p->c, conf, 2, &after));
-    const char *got = heard(p, conf, ann.id, false, after);
-    assert_null(strstr(got, "said-0"));
-    assert_non_null(strstr(got, "said-2"));
-    assert_non_null(strstr(got, "said-4"));
+    WELL(p, event_read_last(&p->c, conf, &reader, 2, &after, &list));
+    assert_int_equal(place_count(list), 2);
+    assert_string_equal(value_get_text(list->first, "text"), "said-2");
+    assert_string_equal(value_get_text(list->last, "text"), "said-4");
+    assert_int_equal(after, now_at(p));
     place_sql(p, "ALTER TABLE event RENAME TO hidden");
-    REFUSED(p, event_tail(&p->c, conf, 3, &after), ERR_UNAVAILABLE, NULL);
+    REFUSED(p, event_read_last(&p->c, conf, &reader, 3, &after, &list), ERR_UNAVAILABLE, NULL);
+}
+
+/* ── much was written ── */
+
+enum { LONG_BYTES = 4 * EVENT_TEXT_CHARS, LONG_ONES = 200 };
+
+/* A room in which somebody wrote as much as he could, so often, in letters of four bytes. */
+static struct member
+talkative(struct installation *p)
+{
+    struct member ann = place_member(p, place_conference(p).id, "Ann");
+    char *text = arena_alloc(p->c.mem, LONG_BYTES + 1);
+    for (size_t i = 0; i < LONG_BYTES; i += 4)
+        memcpy(text + i, "\xF0\x9F\x98\x80", 4);
+    assert_int_equal(db_begin(p->c.db), OK);
+    for (int i = 0; i < LONG_ONES; i++)
+        say(p, &ann, TO_ALL, 0, text);
+    assert_int_equal(db_commit(p->c.db), OK);
+    return ann;
+}
+
+static size_t
+bytes_in(const struct value *list)
+{
+    size_t bytes = 0;
+    for (const struct value *v = list->first; v; v = v->next)
+        bytes += value_get_text(v, "text") ? strlen(value_get_text(v, "text")) : 0;
+    return bytes;
+}
+
+static void
+long_messages_come_in_smaller_turns_none_lost_none_doubled(void **state)
+{
+    struct installation *p = *state;
+    struct member ann = talkative(p);
+    struct reader reader = {.member = ann.id};
+    int64_t after = now_at(p) - LONG_ONES, last = after;
+    bool is_more = true;
+    for (int turns = 0; is_more; turns++) {
+        struct value *list = value_list(p->c.mem);
+        WELL(p, event_read(&p->c, ann.conf, &reader, &after, list, &is_more));
+        CHECK(bytes_in(list) <= EVENTS_MOST_BYTES + LONG_BYTES, "%zu bytes", bytes_in(list));
+        CHECK(!is_more || bytes_in(list) >= EVENTS_MOST_BYTES - LONG_BYTES, "%zu bytes and there is more", bytes_in(list));
+        for (const struct value *v = list->first; v; v = v->next)
+            assert_int_equal(value_get_int(v, "id", 0), ++last);
+        assert_in_range(turns, 0, 40);
+    }
+    assert_int_equal(last, now_at(p));
+}
+
+static void
+a_part_and_the_last_ones_are_bounded_too(void **state)
+{
+    struct installation *p = *state;
+    struct member ann = talkative(p);
+    struct reader reader = {.member = ann.id};
+    int64_t after = 0;
+    bool is_more;
+    struct value *part = value_list(p->c.mem), *last;
+    WELL(p, event_read_part(&p->c, ann.conf, &reader, &after, part, &is_more));
+    assert_true(is_more);
+    assert_in_range(bytes_in(part), EVENTS_PART_BYTES - LONG_BYTES, EVENTS_PART_BYTES + EVENTS_MOST_BYTES + LONG_BYTES);
+    assert_int_equal(after, value_get_int(part->last, "id", 0));
+    WELL(p, event_read_last(&p->c, ann.conf, &reader, LONG_ONES, &after, &last));
+    assert_int_equal(value_get_int(last->last, "id", 0), now_at(p));
+    assert_in_range(bytes_in(last), LONG_BYTES, EVENTS_PART_BYTES + EVENTS_MOST_BYTES + LONG_BYTES);
+    assert_int_equal(after, now_at(p));
 }
 
 /* ── repeated requests ── */
@@ -313,7 +380,9 @@ main(void)
         PLACED(a_cursor_moves_over_what_is_not_for_the_reader),
         PLACED(a_cursor_from_beyond_the_end_counts_as_the_end),
         PLACED(five_hundred_at_once_then_the_rest_none_lost_none_doubled),
-        PLACED(the_last_events_of_a_room_stand_behind_its_tail),
+        PLACED(the_last_events_of_a_room_are_its_own_and_no_more_than_wanted),
+        PLACED(long_messages_come_in_smaller_turns_none_lost_none_doubled),
+        PLACED(a_part_and_the_last_ones_are_bounded_too),
         PLACED(a_nonce_comes_back_to_its_sender_alone),
         PLACED(a_repeated_nonce_adds_nothing_and_answers_the_first_id),
         PLACED(a_nonce_that_comes_again_answers_the_first_whatever_it_says),
