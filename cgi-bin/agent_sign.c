@@ -77,6 +77,8 @@ sign_out(struct request *r)
     enum err err = access_staff(r);
     if (err == OK)
         err = session_close(r->c, r->caller->token);
+    if (err == OK)
+        err = access_forget_rooms(r, &r->caller->agent);
     if (err != OK)
         return err;
     log_info("agent %s signed out from %s", r->caller->agent.login, r->remote_addr);

@@ -95,7 +95,7 @@ check_staff(struct request *r, const struct wait *wait)
         return OK;
     enum err err = member_find(r->c, wait->member, &member);
     if (err == OK && !(wait->flags & FLAG_SESSION))
-        return agent_check_enabled(r->c, member.agent);
+        return session_check_member(r->c, member.agent, wait->flags & FLAG_COOKIE);
     return err == OK ? session_check(r->c, member.agent, wait->flags >> FLAGS, SERIAL_BITS) : err;
 }
 

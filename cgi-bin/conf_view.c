@@ -12,6 +12,7 @@
 #include "io/settings.h"
 #include "model/conference.h"
 #include "model/event.h"
+#include "model/session.h"
 #include "model/site.h"
 #include "page/access.h"
 #include "page/news.h"
@@ -257,7 +258,7 @@ has_news(struct center *c, int64_t conf, const struct member *member, int64_t af
     return err;
 }
 
-enum { FLAG_TOKEN = 1 };
+enum { FLAG_TOKEN = 1, FLAG_COOKIE = 2 };
 
 static enum err
 answer_log(struct request *r, const struct view *v)
@@ -271,7 +272,7 @@ answer_log(struct request *r, const struct view *v)
         .member = v->member,
         .after = after,
         .deadline_ms = r->c->boot_ms + r->c->settings->hold_s * 1000,
-        .flags = v->token[0] ? FLAG_TOKEN : 0};
+        .flags = (v->token[0] ? FLAG_TOKEN : 0) | (r->caller->by_cookie ? FLAG_COOKIE : 0)};
     return request_hold(r, &wait);
 }
 
@@ -283,7 +284,7 @@ wake(struct request *r, struct wait *wait, bool is_late)
     struct view v = {.conf = wait->key, .member = wait->member, .token = "", .part = "log"};
     enum err err = member_find(r->c, wait->member, &member);
     if (err == OK)
-        err = agent_check_enabled(r->c, member.agent);
+        err = session_check_member(r->c, member.agent, wait->flags & FLAG_COOKIE);
     if (err == OK)
         err = has_news(r->c, wait->key, &member, wait->after, &is_news);
     if (err != OK || (!is_news && !is_late))

@@ -133,16 +133,36 @@ session_check(struct center *c, int64_t agent, int64_t serial, int64_t bits)
 }
 
 static enum err
+count_sessions(struct center *c, int64_t agent, int64_t *out)
+{
+    struct session_count row;
+    enum err err = sql_session_count(c->db, c->mem, &(struct sql_session_count_in){.agent = agent, .at = c->now_ms}, &row);
+    if (err == OK)
+        *out = row.sessions;
+    return err;
+}
+
+enum err
+session_check_member(struct center *c, int64_t agent, bool by_cookie)
+{
+    int64_t sessions = 1;
+    enum err err = agent_check_enabled(c, agent);
+    if (err == OK && agent && by_cookie)
+        err = count_sessions(c, agent, &sessions);
+    return err == OK && sessions == 0 ? not_signed_in(c) : err;
+}
+
+static enum err
 close_session(struct center *c, const char *token, const struct agent *agent)
 {
     int changed;
-    struct session_count left;
+    int64_t left;
     enum err err = sql_session_delete(c->db, &(struct sql_session_delete_in){.hash = secret_hash(c->mem, token)}, &changed);
     if (err == OK)
         err = agent_note(c, agent->id, "agent"); /* a poll that waits with it ends now */
     if (err == OK)
-        err = sql_session_count(c->db, c->mem, &(struct sql_session_count_in){.agent = agent->id, .at = c->now_ms}, &left);
-    return err == OK && left.sessions == 0 ? talk_notready(c, agent, "signed_out") : err;
+        err = count_sessions(c, agent->id, &left);
+    return err == OK && left == 0 ? talk_notready(c, agent, "signed_out") : err;
 }
 
 enum err

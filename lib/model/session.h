@@ -29,6 +29,10 @@ must_check enum err session_check(struct center *c, int64_t agent, int64_t seria
 /* Signs out; the agent becomes not ready (signed_out) when it was his last session. */
 must_check enum err session_close(struct center *c, const char *token);
 
+/* Whether who comes by a member's token may still read with it, where the member is an agent (else 0). ERR_UNAUTHORIZED: he may
+ * not work here any more; or, by_cookie, he is signed in nowhere: who signs out leaves no room open in a browser. */
+must_check enum err session_check_member(struct center *c, int64_t agent, bool by_cookie);
+
 /* The agent of a login and password, without a session (HTTP Basic). A right one is remembered in this process for five minutes
  * and costs nothing meanwhile. Any other is a try of the account, as in session_open(), and is limited by the address that it
  * comes from, and in all, before the password is looked at: login and address may be invented.

@@ -12,6 +12,8 @@
 #include "model/session.h"
 #include "model/site.h"
 
+enum { FORGOTTEN_MOST = 20 };
+
 static struct caller *
 caller_new(struct request *r, enum caller_kind kind)
 {
@@ -173,6 +175,37 @@ const char *
 access_member_cookie(struct request *r, int64_t conf)
 {
     return arena_printf(r->c->mem, "m%015lld", (long long)conf);
+}
+
+/* The conference of the next such cookie's name in a header behind *at; 0: there is none. */
+static int64_t
+next_room(const char **at)
+{
+    while ((*at = strstr(*at, "_m")) != NULL) {
+        *at += 2;
+        if (strspn(*at, "0123456789") == 15 && (*at)[15] == '=')
+            return strtoll(*at, NULL, 10);
+    }
+    return 0;
+}
+
+enum err
+access_forget_rooms(struct request *r, const struct agent *agent)
+{
+    int64_t conf, id;
+    enum err err = OK;
+    const char *at = r->header(r, "HTTP_COOKIE");
+    for (int i = 0; err == OK && at && i < FORGOTTEN_MOST && (conf = next_room(&at)) != 0; i++) {
+        struct member member = {.agent = 0};
+        const char *name = access_member_cookie(r, conf), *token = request_cookie_get(r, name);
+        err = token ? site_token_member(r->c, conf, token, &id) : ERR_NOT_FOUND;
+        if (err == OK)
+            err = member_find(r->c, id, &member);
+        if (err == OK && member.agent == agent->id)
+            request_cookie(r, name, "", 0);
+        err = err == ERR_NOT_FOUND || err == ERR_UNAUTHORIZED ? OK : err;
+    }
+    return err;
 }
 
 static enum err
@@ -363,7 +396,7 @@ member_by(struct request *r, int64_t conf, const char *token, bool by_cookie, st
     if (err == OK)
         err = member_find(r->c, id, &out->member);
     if (err == OK)
-        err = agent_check_enabled(r->c, out->member.agent);
+        err = session_check_member(r->c, out->member.agent, by_cookie);
     if (err == OK && by_cookie)
         err = check_csrf(r, id, id);
     if (err != OK)

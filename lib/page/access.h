@@ -66,6 +66,9 @@ bool access_is_from_elsewhere(struct request *r);
 const char *access_member_cookie(struct request *r, int64_t conf);
 #define ACCESS_SESSION_COOKIE "agent"
 
+/* Takes the cookies of the agent's rooms away from the browser that asks; of twenty at most, for the headers have an end. */
+must_check enum err access_forget_rooms(struct request *r, const struct agent *agent);
+
 /* The csrf value for r->caller; "" when a cookie has no part in it. */
 must_check enum err access_csrf(struct request *r, const char **out);
 

@@ -5,8 +5,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { cookiesOf, find, get, post, request } from '../lib/http.js';
-import { startInstance, tree } from '../lib/instance.js';
-import { agentPoll, ask, sendFile, signIn } from '../lib/people.js';
+import { sleep, startInstance, tree } from '../lib/instance.js';
+import { accept, act, agentPoll, ask, readyAgent, say, sendFile, signIn, waitForOffer } from '../lib/people.js';
 import { methodsOf, programNames } from '../lib/table.js';
 import { basic, html, isError, json, room, schedule, setCookies } from '../lib/wire.js';
 
@@ -42,6 +42,39 @@ test('signing out ends the session for every way in which it travels', async () 
     isError(await get(base, url('agent_poll'), { wait: 0 }, { cookie: agent.cookie }), 'unauthorized');
     isError(await get(base, url('agent_poll'), { wait: 0 }, { bearer: agent.token }), 'unauthorized');
     isError(await post(base, url('agent_act'), { action: 'ready', csrf: agent.csrf }, { cookie: agent.cookie, ...json }), 'unauthorized');
+});
+
+/* An agent in two browsers, in a room that is open in each of them. */
+async function openTwice() {
+    const customer = await ask(instance), agent = await readyAgent(instance, 'ben'), other = await signIn(instance, 'ben');
+    const staff = await accept(instance, agent, await waitForOffer(instance, agent, customer.conference));
+    const open = await get(base, url('conf_view'), { conf: staff.conference, token: staff.token }, html);
+    const [[name, { value }]] = Object.entries(setCookies(open)), browsers = [agent, other].map((one) => ({ ...one,
+        cookie: `${one.cookie}; ${name}=${value}` }));
+    const { csrf } = (await get(base, url('conf_poll'), { conf: staff.conference, wait: 0 }, { cookie: `${name}=${value}` })).json();
+    return { staff, name, browsers, customer, csrf };
+}
+
+test('who signs out leaves no room open in his browser: not to read, not to write, not to a poll that waits', async () => {
+    const { staff, name, browsers, customer, csrf } = await openTwice(), { conference: conf } = staff;
+    const out = (browser) => post(base, url('agent_sign'), { action: 'out', csrf: browser.csrf }, { cookie: browser.cookie, ...json });
+    const first = setCookies(await out(browsers[0]));
+    assert.deepEqual(Object.keys(first).sort(), [name, `rtcc${instance.port}_agent`].sort(), 'its cookies are taken away');
+    assert.equal(first[name].value, '');
+    const room = { cookie: browsers[1].cookie };
+    assert.equal((await get(base, url('conf_poll'), { conf, wait: 0 }, room)).status, 200, 'he is still signed in at the other');
+    const kept = { cookie: room.cookie.split('; ').find((one) => one.startsWith(name)) }; // whatever the browser does
+    const { after } = (await get(base, url('conf_poll'), { conf, wait: 0 }, kept)).json();
+    const waiting = get(base, url('conf_poll'), { conf, after, wait: 5 }, kept);
+    await sleep(300);
+    assert.equal((await out(browsers[1])).status, 200);
+    await say(instance, customer, 'for nobody who has gone');
+    isError(await waiting, 'unauthorized');
+    isError(await get(base, url('conf_poll'), { conf, wait: 0 }, kept), 'unauthorized');
+    for (const part of ['', 'log']) assert.equal((await get(base, url('conf_view'), { conf, part }, { ...kept, ...html })).status, 401, part);
+    for (const kind of ['message', 'note'])
+        isError(await post(base, url('conf_post'), { conf, kind, text: 'x', csrf }, { ...kept, ...json }), 'unauthorized');
+    await act(instance, await signIn(instance, 'ben'), 'end', { conf });
 });
 
 test('every cookie of every program is HttpOnly, SameSite and for this host alone', async () => {
