@@ -5,10 +5,10 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { post } from '../lib/http.js';
+import { get, post } from '../lib/http.js';
 import { sleep, startInstance, tree, until } from '../lib/instance.js';
 import { accept, act, agentPoll, ask, confPoll, readyAgent, waitForOffer } from '../lib/people.js';
-import { json } from '../lib/wire.js';
+import { html, json } from '../lib/wire.js';
 import { Clock } from './clock.js';
 import { startBetween } from './lib/between.js';
 import { killRun } from './lib/kills.js';
@@ -161,7 +161,24 @@ async function restart(t) {
     }
 }
 
+/* The way on for a browser without cookies, made at one time and used at another. */
+async function ticketOverTime() {
+    const clock = new Clock(), instance = await startInstance({ env: clock.env });
+    try {
+        const { conference: conf, token } = await ask(instance);
+        const { headers: { location } } = await get(instance.base, '/cgi_bin/conf_view', { conf, token }, html);
+        for (const [hours, status] of [[0, 200], [2, 200], [23, 200], [25, 401], [-2, 200], [-23, 200]]) {
+            clock.jump(hours * HOURS);
+            assert.equal((await get(instance.base, location, {}, html)).status, status, `${hours} hours later`);
+        }
+    } finally {
+        await instance.stop();
+        clock.clear();
+    }
+}
+
 describe('the clock', { concurrency: 2 }, () => {
+    test('is a day on: a ticket opens nothing any more; until then, and when it was set back, it does', ticketOverTime);
     test('jumps two hours on: offers, places and kept forms stay', () => jumpWithAnOffer(2 * HOURS));
     test('jumps two hours back: offers, places and kept forms stay', () => jumpWithAnOffer(-2 * HOURS));
     test(`jumps all the time while a crowd is served with ${OFFER_S} s to accept`, jumpAllTheTime);

@@ -83,7 +83,7 @@ test('whoever sends the token as bearer sees the window at once', async () => {
     assert.match(page.headers['content-type'], /^text\/html; *charset=utf-8$/i);
 });
 
-test('the way on for those without cookies opens nothing else and not for long', async () => {
+test('the way on for those without cookies opens nothing else', async () => {
     const { customer } = await room(base), other = await room(base);
     const { headers: { location } } = await view(customer, { token: customer.token });
     const ticket = new URL(location, base).searchParams.get('ticket');
