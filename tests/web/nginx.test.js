@@ -211,6 +211,30 @@ test('what nginx itself refuses is answered with our page, or by our sentence', 
     await refusedByTheServer(port);
 });
 
+test('a program that does not answer to a large file: 503, too', async () => {
+    const answer = await post(base, '/cgi_bin/file_put?die', { text: 'x'.repeat(300000) });
+    assert.equal(answer.status, 503);
+    assert.equal(answer.json().error.code, 'unavailable');
+    assert.equal((await post(base, '/cgi_bin/file_put?die', { text: 'x'.repeat(300000) }, html)).status, 503);
+});
+
+/* As on a full disk: a body or an answer that does not fit into nginx's memory has no file to go to. */
+test('where nginx has no room for a body: 503 and what to do, as for any fault outside, and well again by itself', async (t) => {
+    const room = path.join(folder, 'tmp/b'), mend = () => fs.existsSync(`${room}.away`) && fs.renameSync(`${room}.away`, room);
+    t.after(mend);
+    fs.renameSync(room, `${room}.away`);
+    const send = (options = {}) => post(base, '/cgi_bin/file_put', { text: 'x'.repeat(300000) }, options);
+    const page = await send(html), told = await send();
+    assert.equal(page.status, 503);
+    assert.match(page.body, /Back in a moment/);
+    assert.equal(page.headers['content-security-policy'], policy);
+    assert.equal(told.status, 503);
+    assert.equal(told.json().error.code, 'unavailable');
+    assert.match(told.headers['retry-after'], /^\d+$/);
+    mend();
+    assert.equal((await send()).status, 200);
+});
+
 test("a program's own error passes as it is", async () => {
     const answer = await get(base, '/cgi_bin/queue?status=503', {}, html);
     assert.equal(answer.status, 503);
