@@ -17,7 +17,7 @@ static const struct param params[] = {
     [TEXT] = {"text", PARAM_TEXT, false, 0, EVENT_TEXT_CHARS, "message, note, rating: what is said"},
     [TO] = {"to", PARAM_INT, false, 1, 9007199254740991, "signal: the member whom it is for"},
     [DATA] = {"data", PARAM_TEXT, false, 0, 16000, "signal: what the browsers tell each other"},
-    [STARS] = {"stars", PARAM_INT, false, 1, 5, "rating"},
+    [STARS] = {"stars", PARAM_INT, false, 1, 5, "rating: how good it was"},
     [PART] = {"part", PARAM_LINE, false, 0, 8, "where a browser without JavaScript goes back to: write, log, page"},
     {"token", PARAM_LINE, false, 0, 80, "the member's, unless a header or cookie carries it"},
     {"csrf", PARAM_LINE, false, 0, 64, "with a cookie"},

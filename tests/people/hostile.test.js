@@ -24,18 +24,24 @@ before(async () => {
     const key = (await rtcc(buildFolder, `${instance.runDir}/rtcc.conf`, ['key', 'add', 'hostile'])).stdout.trim();
     const { file } = await sendFile(instance, customer, 'a.txt', 'text/plain', 'x');
     const { participant, leader } = await schedule(instance.base), { conference: over } = await ask(instance);
-    known = { agent, staff, customer, key, file, participant, leader, over };
+    const { leader: own } = await schedule(instance.base, {}, { bearer: key });
+    known = { agent, staff, customer, key, file, participant, leader, over, own };
     places = placesOf(instance.runDir);
 });
 after(() => instance?.stop());
 
 /* ── requests ── */
 
-/* What can be done with the programs that do several things. Not signing out, after which the session would be refused and nothing
- * of what follows be looked at. */
+/* What can be done with the programs that do several things. Not signing out, after which the session would be refused and
+ * nothing of what follows be looked at. */
 const actions = { queue: ['list', 'put', 'cancel', 'trace', 'standing'], agent_sign: ['in'],
     agent_act: ['ready', 'notready', 'settings', 'accept', 'decline', 'note', 'end'],
-    vcs_call: ['add', 'drop', 'mute', 'unmute', 'list', 'record', 'stop_record'] };
+    vcs_call: ['add', 'drop', 'mute', 'unmute', 'list', 'record', 'stop_record'],
+    conf_post: ['message', 'note', 'rating', 'signal', 'typing'] };
+
+/* The parameter that says which; and what is left out of it: what ends what the others need, and telephones, which are not there. */
+const chooserOf = (program) => (program === 'conf_post' ? 'kind' : 'action');
+const leftOut = { agent_sign: ['out'], conf_post: ['call', 'callback', 'solved', 'leave'] };
 
 /* What a parameter is for, as "put, trace: the conference's id" says; undefined where it goes with all. */
 const isOf = ({ about }) => /^(\w+(?:, \w+)*): /.exec(about)?.[1].split(', ');
@@ -52,7 +58,8 @@ function goodValues(program, action) {
     const { customer, staff, agent, file, participant, over } = known;
     const member = program === 'conf_post' ? staff : customer, conf = action === 'end' ? over : customer.conference;
     const legs = program === 'vcs_call' ? { id: 1, phone: undefined } : { id: file, phone: '+16035551234' };
-    return { action, conf, token: member.token, kind: 'message', text: 'x', name: 'Ann', vanity: participant, delete_vanity: '0000000',
+    return { action, conf, token: member.token, kind: action, to: customer.member, data: 'x', stars: 5, text: 'x', name: 'Ann',
+        vanity: participant, delete_vanity: '0000000',
         reservation: 1, wait: 0, login: 'anna', password: instance.password, after: 0, csrf: agent.csrf, invitation: 1, ...legs,
         email: 'ann@example.com', language: 'en', page: 'https://shop.example/', file: { name: 'a.txt', type: 'text/plain', data: 'x' },
         url: `${instance.base}/cgi_bin/vcs_call?action=add&&vanity=${participant}&call_callid=${conf}` };
@@ -65,8 +72,10 @@ function companions(program, table, param, turn = 0) {
         ...(program === 'form_submit' ? ['phone'] : []), ...(program === 'vcs_call' ? [] : ['token'])]; // there it is instead of the code
     const belongs = (one) => one.required || (isOf(one) && action ? isOf(one).includes(action) && good[one.name] !== undefined
         : always.includes(one.name));
-    return table.filter((one) => one.name !== param?.name && belongs(one))
-        .map(({ name, kind, min }) => [name, good[name] ?? (kind === 'whole number' ? min : 'x')]);
+    const isChange = program === 'vcs_conf_schedule' && param && param.name !== 'mod_vanity' && turn % 2;
+    return [...table.filter((one) => one.name !== param?.name && belongs(one))
+        .map(({ name, kind, min }) => [name, good[name] ?? (kind === 'whole number' ? min : 'x')]),
+    ...isChange ? [['mod_vanity', known.own]] : []];
 }
 
 const bearerOf = (program) => program.startsWith('agent_') ? known.agent.token
@@ -254,8 +263,8 @@ async function honestly(program) {
 
 test('nothing that a program can do is left out', () => {
     for (const [program, can] of Object.entries(actions)) {
-        const said = tableOf(program).find(({ name }) => name === 'action').about.replace(/\(.*?\)/g, '').split(/, | or /);
-        assert.deepEqual([...can, ...(program === 'agent_sign' ? ['out'] : [])].toSorted(), said.map((one) => one.trim()).toSorted());
+        const said = tableOf(program).find(({ name }) => name === chooserOf(program)).about.replace(/\(.*?\)|staff:/g, '').split(/[,;] | or /);
+        assert.deepEqual([...can, ...leftOut[program] ?? []].toSorted(), said.map((one) => one.trim()).toSorted());
     }
 });
 
