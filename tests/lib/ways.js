@@ -129,7 +129,8 @@ export async function refusedByTheServer(port) {
 export async function refusedWithSecrets(port) {
     const token = `m_5_sesame9${'x_-Y'.repeat(9)}`, host = 'Host: a\r\n';
     const heads = [`${host}Cookie: a=${'x'.repeat(40000)}\r\n`, '', 'Host: a b\r\n', `${host}Transfer-Encoding: foo\r\n`, host];
-    const targets = ['/call/0196188', '/call/019-6188', '/call/019%206188', `/cgi_bin/conf_view%3Ftoken=${token}`,
+    const targets = ['/call/0196188', '/call/019-6188', '/call/019%206188', '/call/019--6188', '/call/019_6188', '/call/019/6188',
+        '/call/019%096188', '/call/019%E2%80%936188', `/cgi_bin/conf_view%3Ftoken=${token}`,
         `/cgi_bin/../../../conf_view?token=${token}`, `/${'x'.repeat(300)}/call/0196188`];
     for (const head of heads) {
         for (const target of targets) {
@@ -225,6 +226,8 @@ export async function chunkedBodies(instance) {
         assert.equal(await lastText(instance, member), text);
     }
     await isKept(instance, member, await inPieces(instance, 'file_put', upload(member, data), { pieces: 50, isChunked: true }), data);
+    for (const [program, body] of [['file_put', upload(member, randomBytes(22 << 20))], ['conf_post', message(member, 'x'.repeat(200000))]])
+        assert.equal((await inPieces(instance, program, body, { pieces: 50, isChunked: true })).status, 413, `${program}: too much`);
 }
 
 /* A client that needs longer for its body than a program waits for one. */
