@@ -116,6 +116,15 @@ rounded_up(size_t bytes, size_t most)
     return pad > most - bytes ? most : bytes + pad;
 }
 
+size_t
+arena_bytes(const struct arena *mem)
+{
+    size_t bytes = 0;
+    for (const struct block *block = mem->newest; block != NULL; block = block->older)
+        bytes += block->bytes;
+    return bytes;
+}
+
 void *
 arena_room(struct arena *mem, size_t bytes)
 {

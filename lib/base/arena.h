@@ -19,6 +19,9 @@ void arena_free(struct arena *mem);
 /* Forgets all objects, keeps one block for the next request. */
 void arena_reset(struct arena *mem);
 
+/* How much memory it has taken. */
+size_t arena_bytes(const struct arena *mem);
+
 /* `bytes` zeroed bytes (0 is allowed), aligned for any type. */
 void *arena_alloc(struct arena *mem, size_t bytes);
 

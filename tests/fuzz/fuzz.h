@@ -25,6 +25,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 #define MUST_BE_TEXT(text) MUST((text) != NULL && text_is_utf8((text), strlen(text)))
 
+/* What a parser takes grows as its input does, with what the target itself makes of it: a whole copy for each small part would be a
+ * gigabyte for a hundred kilobytes. */
+#define MUST_BE_THRIFTY(mem, bytes) MUST(arena_bytes(mem) <= 512 * (bytes) + 65536)
+
 /* A refusal has a sentence; what it names is text. */
 static inline void
 fuzz_must_explain(const struct fault *fault)

@@ -22,6 +22,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
              strstr(header, arena_printf(mem, "%s=\"%s\"", name, value)) != NULL);
     }
     MUST(cookie_get(mem, NULL, name) == NULL);
+    MUST_BE_THRIFTY(mem, bytes);
     arena_free(mem);
     return 0;
 }

@@ -42,6 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         must_come_back(mem, &form);
     else
         fuzz_must_explain(&fault);
+    MUST_BE_THRIFTY(mem, bytes);
     arena_free(mem);
     return 0;
 }

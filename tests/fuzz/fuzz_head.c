@@ -53,6 +53,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     const char *header = arena_strndup(mem, (const char *)data, bytes);
     check_basic(mem, header);
     check_range(header);
+    MUST_BE_THRIFTY(mem, bytes);
     arena_free(mem);
     return 0;
 }

@@ -41,6 +41,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         MUST(value_parse(mem, json.data, json.len, &again) == OK);
         must_be_the_same(value, again);
     }
+    MUST_BE_THRIFTY(mem, bytes);
     arena_free(mem);
     return 0;
 }

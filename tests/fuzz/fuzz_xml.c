@@ -41,6 +41,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
             MUST(once.len == twice.len && memcmp(once.data, twice.data, once.len) == 0);
         }
     }
+    MUST_BE_THRIFTY(mem, bytes);
     arena_free(mem);
     return 0;
 }

@@ -114,8 +114,10 @@ a_reset_gives_great_blocks_back(void **state)
     arena_alloc(mem, 1);
     arena_reset(mem);
     struct mallinfo2 before = mallinfo2();
+    size_t little = arena_bytes(mem);
     for (int i = 0; i < 64; i++)
         arena_alloc(mem, 1024 * 1024);
+    assert_in_range(arena_bytes(mem), little + 64 * 1024 * 1024, little + 80 * 1024 * 1024);
     assert_true(mallinfo2().hblkhd + mallinfo2().uordblks > before.hblkhd + before.uordblks + 60 * 1024 * 1024);
     arena_reset(mem);
     struct mallinfo2 after = mallinfo2();
