@@ -218,7 +218,7 @@ read_page(struct center *c, const struct source *of, int64_t *after, struct valu
     *is_more = false;
     while (err == OK && count == AT_ONCE && !*is_more) {
         err = next_rows(c, of, *after, upto, AT_ONCE, &rows, &count);
-        for (size_t i = 0; err == OK && i < count && !*is_more; i++) {
+        for (size_t i = 0; err == OK && i < count; i++) {
             *is_more = events == EVENTS_MOST || *bytes - begin >= EVENTS_MOST_BYTES;
             if (*is_more)
                 break;
