@@ -34,13 +34,19 @@ moment(struct request *r, int64_t at)
     return arena_strdup(r->c->mem, text);
 }
 
-/* Where the next part is, if this one has not all of it; NULL: it has. */
+/* The token that links have to carry; "": a cookie does. */
+static const char *
+token_of_links(const struct request *r)
+{
+    return !r->caller->by_cookie && r->caller->token ? r->caller->token : "";
+}
+
 static const char *
 next_part(struct request *r, int64_t after, const char *format)
 {
-    const char *token = !r->caller->by_cookie && r->caller->token ? arena_printf(r->c->mem, "&token=%s", r->caller->token) : "";
-    return arena_printf(r->c->mem, "/cgi_bin/transcript?conf=%s&format=%s&after=%lld%s",
-        conference_name(r->c, r->caller->member.conf), format, (long long)after, token);
+    const char *token = token_of_links(r);
+    return arena_printf(r->c->mem, "/cgi_bin/transcript?conf=%s&format=%s&after=%lld%s%s",
+        conference_name(r->c, r->caller->member.conf), format, (long long)after, *token ? "&token=" : "", token);
 }
 
 static enum err
@@ -122,8 +128,7 @@ answer(struct request *r)
         value_add(r->out, "events", events);
         return OK;
     }
-    bool is_linked = !r->caller->by_cookie && r->caller->token;
-    struct show_reader nobody = {.token = is_linked ? r->caller->token : ""}; /* it goes to others too: names, not "You" */
+    struct show_reader nobody = {.token = token_of_links(r)}; /* it goes to others too: names, not "You" */
     show_events(r, &nobody, events, r->out, "events");
     if (text_same(format, "txt")) {
         write_plain(r, value_get(r->out, "events"));

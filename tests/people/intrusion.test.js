@@ -44,13 +44,15 @@ test('signing out ends the session for every way in which it travels', async () 
     isError(await post(base, url('agent_act'), { action: 'ready', csrf: agent.csrf }, { cookie: agent.cookie, ...json }), 'unauthorized');
 });
 
-/* An agent in two browsers, in a room that is open in each of them. */
+/* An agent in two browsers, in a room that is open in each of them, and a customer in another. */
 async function openTwice() {
+    const { customer: guest } = await room(base), asGuest = { conf: guest.conference, token: guest.token };
+    const [[guestName, { value: guestValue }]] = Object.entries(setCookies(await get(base, url('conf_view'), asGuest, html)));
     const customer = await ask(instance), agent = await readyAgent(instance, 'ben'), other = await signIn(instance, 'ben');
     const staff = await accept(instance, agent, await waitForOffer(instance, agent, customer.conference));
     const open = await get(base, url('conf_view'), { conf: staff.conference, token: staff.token }, html);
     const [[name, { value }]] = Object.entries(setCookies(open)), browsers = [agent, other].map((one) => ({ ...one,
-        cookie: `${one.cookie}; ${name}=${value}` }));
+        cookie: `${one.cookie}; ${guestName}=${guestValue}; ${name}=${value}` }));
     const { csrf } = (await get(base, url('conf_poll'), { conf: staff.conference, wait: 0 }, { cookie: `${name}=${value}` })).json();
     return { staff, name, browsers, customer, csrf };
 }
@@ -59,7 +61,7 @@ test('who signs out leaves no room open in his browser: not to read, not to writ
     const { staff, name, browsers, customer, csrf } = await openTwice(), { conference: conf } = staff;
     const out = (browser) => post(base, url('agent_sign'), { action: 'out', csrf: browser.csrf }, { cookie: browser.cookie, ...json });
     const first = setCookies(await out(browsers[0]));
-    assert.deepEqual(Object.keys(first).sort(), [name, `rtcc${instance.port}_agent`].sort(), 'its cookies are taken away');
+    assert.deepEqual(Object.keys(first).sort(), [name, `rtcc${instance.port}_agent`].sort(), 'its cookies are taken away, and nobody else\'s');
     assert.equal(first[name].value, '');
     const room = { cookie: browsers[1].cookie };
     assert.equal((await get(base, url('conf_poll'), { conf, wait: 0 }, room)).status, 200, 'he is still signed in at the other');

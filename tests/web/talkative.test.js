@@ -1,5 +1,5 @@
-/* A customer who writes as much as he may, as often as he likes, in what grows most when it is escaped: he is offered, accepted, read and
- * kept as anybody, and others are served meanwhile. Takes long. */
+/* A customer who writes as much as he may, as often as he likes, in what grows most when it is escaped: he is offered, accepted,
+ * read and kept as anybody. Takes long. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { get } from '../lib/http.js';
