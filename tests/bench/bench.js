@@ -150,17 +150,22 @@ async function waiting() {
     }
 }
 
-/* Another server, in the same way: 1,000 hold, spread over so many rooms; then messages to some. */
+/* Another server, in the same way: 1,000 hold, spread over so many rooms; then, of another one (what is left of those who held would
+ * be in the way), messages to some. */
 async function beside(name, start, { kind, spread, rate, few, said }) {
-    const other = await start();
+    const held = await inPlace(start, (other) => holding(name, other, kind, channels(1000, spread)));
+    const options = { ...channels(few, Math.min(few, spread)), k: 256, r: rate, s: seconds };
+    const sent = await inPlace(start, (other) => compare({ other: () => { other.clear?.(); return load(kind, other, options).result; } }));
+    row(`${name}: 1,000 held`, `${show(held.core)} % of a core, ${show(held.each, 1)} KB each`, 'beside ours',
+        `${said}: p50 ${show(sent.of('other', 'p50_ms'))} ms, p99 ${show(sent.of('other', 'p99_ms'))} ms`);
+}
+
+async function inPlace(start, measure) {
+    const place = await start();
     try {
-        const held = await holding(name, other, kind, channels(1000, spread));
-        const options = { ...channels(few, Math.min(few, spread)), k: 64, r: rate, s: seconds };
-        const sent = await compare({ other: () => load(kind, other, options).result });
-        row(`${name}: 1,000 held`, `${show(held.core)} % of a core, ${show(held.each, 1)} KB each`, 'beside ours',
-            `${said}: p50 ${show(sent.of('other', 'p50_ms'))} ms, p99 ${show(sent.of('other', 'p99_ms'))} ms`);
+        return await measure(place);
     } finally {
-        await other.stop();
+        await place.stop();
     }
 }
 

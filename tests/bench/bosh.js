@@ -3,13 +3,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { freePort } from '../lib/instance.js';
-import { folder, startServer } from './place.js';
+import { emptyFolder, folder, startServer } from './place.js';
 
 const host = 'bench.localhost'; // as load/bosh.c calls it
 
 function ownFolder(name) {
-    const own = path.join(folder, name);
-    fs.mkdirSync(own, { recursive: true });
+    const own = emptyFolder(name);
     fs.chmodSync(folder, 0o755);
     fs.chmodSync(own, 0o777);
     return own;

@@ -11,6 +11,14 @@ export const run = (command, args, options) => execFileSync(command, args, { enc
 /* The null program and the load generator: make knows how they are built. */
 export const bench = (name) => path.join(buildFolder, 'bench', name);
 
+/* A server's own folder, empty. */
+export function emptyFolder(name, ...parts) {
+    const own = path.join(folder, name);
+    fs.rmSync(own, { recursive: true, force: true });
+    fs.mkdirSync(path.join(own, ...parts), { recursive: true });
+    return own;
+}
+
 /* A tree beside the project's own, in which nginx knows one program and one page more. */
 function treeWithNull() {
     const own = path.join(folder, 'tree');
@@ -66,8 +74,7 @@ function descendants(pid) {
 
 /* Whoever waits has no cursor before his first message, so no wait may end within a run: what came just then would be missed. */
 export async function startNchan() {
-    const port = await freePort(), own = path.join(folder, 'nchan');
-    fs.mkdirSync(path.join(own, 'log'), { recursive: true });
+    const port = await freePort(), own = emptyFolder('nchan', 'log');
     fs.writeFileSync(path.join(own, 'nginx.conf'), `load_module /usr/lib/nginx/modules/ngx_nchan_module.so;
 ${process.getuid() === 0 ? 'user root;' : ''}
 daemon off;
@@ -98,8 +105,7 @@ http {
 
 /* fossil's chat behind nginx, as its manual has it: `nobody` may chat, and the room's table is made beforehand. */
 export async function startFossil() {
-    const [port, inner] = [await freePort(), await freePort()], own = path.join(folder, 'fossil'), file = path.join(own, 'chat.fossil');
-    fs.mkdirSync(path.join(own, 'tmp'), { recursive: true });
+    const [port, inner] = [await freePort(), await freePort()], own = emptyFolder('fossil', 'tmp'), file = path.join(own, 'chat.fossil');
     const fossil = (...args) => run('fossil', args, { env: { ...process.env, HOME: own, USER: 'bench' } });
     fossil('init', '--admin-user', 'bench', file);
     fossil('user', 'capabilities', 'nobody', 'hC', '-R', file);
@@ -124,6 +130,7 @@ http {
     const program = await startServer('/usr/bin/fossil', ['server', '--port', String(inner), '--localhost', file], inner,
         { env: { ...process.env, HOME: own, USER: 'bench' } });
     const server = await startServer('/usr/sbin/nginx', ['-p', `${own}/`, '-c', 'nginx.conf'], port);
+    await fetch(`http://127.0.0.1:${port}/home`).then((page) => page.text()); // the first keeps its address; of several at once one keeps it
     const stop = async () => {
         const held = program.pids().slice(1); // a process for each who waits, which does not end with its server
         await server.stop();
@@ -132,7 +139,8 @@ http {
             try { process.kill(pid); } catch { /* it ended */ }
         }
     };
-    return { port, pids: () => [...server.pids(), ...program.pids()], stop };
+    const clear = () => fossil('sql', '-R', file, 'DELETE FROM repository.chat'); // who comes hears all that was said
+    return { port, pids: () => [...server.pids(), ...program.pids()], clear, stop };
 }
 
 /* The processor time of processes so far, of all their threads, in milliseconds. */
