@@ -115,12 +115,14 @@ export async function refusedByTheServer(port) {
         assert.match(answer.headers['content-type'], /^text\/html; *charset=utf-8/, what);
         assert.match(answer.body, /This request cannot be answered/, what);
         assert.equal(answer.headers['cache-control'], 'no-store', what);
+        assert.equal(answer.headers['x-content-type-options'], 'nosniff', what);
         assert.equal(answer.headers.allow, status === 405 ? 'GET, HEAD' : undefined, what);
     }
     const chunks = `Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n${head}\r\nzz\r\n`;
     for (const [name, form] of [['conf_post', 'json'], ['vcs_call', 'xml']]) {
-        const error = errorOf(await rawly(port, `POST /cgi_bin/${name} HTTP/1.1\r\n${chunks}`));
+        const answer = await rawly(port, `POST /cgi_bin/${name} HTTP/1.1\r\n${chunks}`), error = errorOf(answer);
         assert.deepEqual([error.form, error.code], [form, 'bad_parameter'], name);
+        assert.equal(answer.headers['x-content-type-options'], 'nosniff', name);
     }
 }
 

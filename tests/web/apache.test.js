@@ -169,6 +169,7 @@ for (const way of ways) describe(way.name, () => {
         assert.match((await get(base, '/favicon.svg')).headers['cache-control'], /max-age=86400/);
         const form = await get(base, '/cgi_bin/form_submit', {}, html);
         assert.doesNotMatch(form.headers['content-security-policy'], /,/, "a program's own headers, once");
+        assert.equal(form.headers['x-content-type-options'], 'nosniff');
     });
 
     test("pages are compressed, programs' answers are not", async () => {
