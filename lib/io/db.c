@@ -53,6 +53,7 @@ struct db {
     int64_t look;  /* between db_read_begin() and db_read_end(), until a write comes: its number; 0: none */
     bool is_alone; /* the transaction is that of a single statement */
     bool ring_wanted;
+    bool is_newer; /* its schema, than this program */
 };
 
 static enum err
@@ -84,6 +85,8 @@ run(sqlite3 *handle, const char *sql)
     return sqlite3_exec(handle, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
+static char words[4352]; /* why it could not be opened */
+
 static bool
 open_file(struct db *db, const char *name, const struct sql_schema *schema, const char *pragmas, sqlite3 **out)
 {
@@ -95,10 +98,11 @@ open_file(struct db *db, const char *name, const struct sql_schema *schema, cons
     sqlite3_busy_handler(*out, wait_a_little, db);
     if (!run(*out, pragmas) || !run(*out, "PRAGMA journal_mode = WAL")) /* a copy that was put back is in no such mode */
         return false;
-    if (schema_version(*out) > schema_newest(schema))
-        log_fatal("%s has schema %d, this program knows %d: install the newer programs", path, schema_version(*out),
-            schema_newest(schema));
-    return schema_version(*out) == schema_newest(schema) || schema_apply(*out, schema);
+    db->is_newer = schema_version(*out) > schema_newest(schema);
+    if (db->is_newer)
+        snprintf(words, sizeof words, "%s has schema %d, this program knows %d: install the newer programs", path,
+            schema_version(*out), schema_newest(schema));
+    return !db->is_newer && (schema_version(*out) == schema_newest(schema) || schema_apply(*out, schema));
 }
 
 #define LIVE_PRAGMAS "PRAGMA trusted_schema = OFF; PRAGMA synchronous = OFF; " CACHE
@@ -130,13 +134,12 @@ open_files(struct db *db, bool is_alone)
 static const char *
 sentence(const char *folder, const char *what)
 {
-    static char text[4352];
-    snprintf(text, sizeof text, "the database in %s cannot be used: %s", folder, what);
-    return text;
+    snprintf(words, sizeof words, "the database in %s cannot be used: %s", folder, what);
+    return words;
 }
 
 enum err
-db_open(const char *folder, struct db **out, const char **why)
+db_try(const char *folder, struct db **out, const char **why)
 {
     struct db *db = calloc(1, sizeof *db);
     assert(db);
@@ -155,16 +158,26 @@ db_open(const char *folder, struct db **out, const char **why)
         return ERR_UNAVAILABLE;
     }
     bool is_open = open_files(db, live_begin(folder, db->in_use));
+    bool is_newer = db->is_newer;
     if (!is_open)
-        *why = sentence(folder, sqlite3_errmsg(db->live ? db->live : db->main));
+        *why = is_newer ? words : sentence(folder, sqlite3_errmsg(db->live ? db->live : db->main));
     close(lock);
     if (!is_open) {
         db_close(db);
-        return ERR_UNAVAILABLE;
+        return is_newer ? ERR_CONFLICT : ERR_UNAVAILABLE;
     }
     wal_watch(&db->wal, db->main, &db->turn);
     *out = db;
     return OK;
+}
+
+enum err
+db_open(const char *folder, struct db **out, const char **why)
+{
+    enum err err = db_try(folder, out, why);
+    if (err == ERR_CONFLICT)
+        log_fatal("%s", *why);
+    return err;
 }
 
 void

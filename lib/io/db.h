@@ -23,6 +23,10 @@ enum { DB_BUSY_MS = 2000 };
  * processes do it together. Ends the process with a sentence if the schema is newer than this program. ERR_UNAVAILABLE when the
  * place cannot be used; *why then says what to do. */
 must_check enum err db_open(const char *folder, struct db **out, const char **why);
+
+/* The same, but for a newer schema it is ERR_CONFLICT, and *why says so: for who has more to do than with this database. */
+must_check enum err db_try(const char *folder, struct db **out, const char **why);
+
 void db_close(struct db *db);
 
 /* Begins a transaction that will write, or a savepoint inside of one. ERR_UNAVAILABLE: the database stayed busy for DB_BUSY_MS,

@@ -56,13 +56,58 @@ request_origin(struct request *r)
     return host_is_valid(r->host) ? arena_printf(r->c->mem, "%s://%s", r->is_https ? "https" : "http", r->host) : "";
 }
 
+/* The host and port of "http://HOST[:PORT]…", with the port that is meant where none stands; 0: another scheme. */
+static int64_t
+http_port(const char *url, const char **host, size_t *host_bytes)
+{
+    int64_t port = 80;
+    char digits[8] = "";
+    if (!text_starts(url, "http://"))
+        return 0;
+    *host = url + strlen("http://");
+    *host_bytes = strcspn(*host, ":/");
+    const char *behind = *host + *host_bytes;
+    size_t bytes = strcspn(behind, "/");
+    if (*behind != ':')
+        return port;
+    if (bytes - 1 >= sizeof digits)
+        return 0;
+    memcpy(digits, behind + 1, bytes - 1);
+    return text_int(digits, 1, 65535, &port) == OK ? port : 0;
+}
+
+/* The port, where the host is the loopback itself, 127.0.0.0/8 or localhost, and not a name that begins like it; else 0. */
+static int64_t
+loopback_port(const char *url)
+{
+    const char *host;
+    size_t bytes;
+    int64_t port = http_port(url, &host, &bytes);
+    bool is_number = port != 0 && bytes > 4 && text_starts(host, "127.") && strspn(host, "0123456789.") == bytes;
+    bool is_name = port != 0 && bytes == strlen("localhost") && text_starts(host, "localhost");
+    return is_number || is_name ? port : 0;
+}
+
+/* Whether a loopback address of this port may be this place. Who came by another name or over https does not tell our own port
+ * for plain http, and could follow no loopback address anyway. The web server's port counts besides that of the Host header,
+ * because a forwarded port changes one of them; a parked request has only the latter, and says no more than that it may. */
+static bool
+is_own_port(struct request *r, int64_t port)
+{
+    int64_t served = 0, seen = r->c->settings->public_url[0] == '\0' ? loopback_port(request_origin(r)) : 0;
+    const char *text = r->header(r, "SERVER_PORT");
+    bool is_told = text != NULL && text_int(text, 1, 65535, &served) == OK;
+    return !is_told || seen == 0 || seen == port || served == port;
+}
+
 const char *
-request_own_path(const struct request *r, const char *url)
+request_own_path(struct request *r, const char *url)
 {
     const char *base = r->c->settings->collaboration_url;
     size_t bytes = strlen(base);
-    bool is_local = text_starts(base, "http://127.") || text_starts(base, "http://localhost");
-    return is_local && text_starts(url, base) && url[bytes] == '/' ? url + bytes : NULL;
+    int64_t port = loopback_port(base);
+    bool is_below = text_starts(url, base) && url[bytes] == '/';
+    return port != 0 && is_below && is_own_port(r, port) ? url + bytes : NULL;
 }
 
 const char *

@@ -214,8 +214,9 @@ const char *request_cookie_get(struct request *r, const char *name);
 const char *request_origin(struct request *r);
 
 /* The path of an address below the setting `collaboration_url` where that names this machine itself ("http://127.0.0.1/…"), which
- * nobody else can follow; else NULL. Points into url. */
-const char *request_own_path(const struct request *r, const char *url);
+ * nobody else can follow; else NULL, also where it is another port of this machine than the one by which a client on it came.
+ * Points into url. */
+const char *request_own_path(struct request *r, const char *url);
 
 /* That address as the client can follow it: an own path with request_origin(), any other as it is. */
 const char *request_outward(struct request *r, const char *url);

@@ -88,9 +88,22 @@ backup_command(struct center *c, int argc, char **argv)
     return report(c, err);
 }
 
+/* Whether the key in form_submit's file is one of the database that the copy takes the place of. */
+static bool
+knows_key(const struct settings *set, struct arena *mem)
+{
+    struct center c = {0};
+    const char *cure;
+    if (access(arena_printf(mem, "%s/rtcc.db", set->state_dir), F_OK) != 0)
+        return false;
+    bool is_own = !center_try(&c, &cure) && service_key_is_own(&c);
+    center_close(&c);
+    return is_own;
+}
+
 /* A copy without a folder beside it, as of a place without files, is one whose files are brought in another way, or not. */
 static int
-restore_files(const char *copy)
+restore_files(const char *copy, bool is_key_own)
 {
     struct center c = {0};
     int64_t missing = 0;
@@ -106,6 +119,8 @@ restore_files(const char *copy)
     if (err == OK && missing)
         fprintf(stderr, "rtcc: %lld files that the database knows are not in %s: copy them from where the backup was made.\n",
             (long long)missing, to);
+    if (err == OK && is_key_own)
+        err = service_key_make(&c, true); /* another place's database does not know this one's */
     hand_over(&c, c.settings->state_dir);
     int status = report(&c, err);
     center_close(&c);
@@ -119,11 +134,12 @@ command_restore(int argc, char **argv)
     struct arena *mem = arena_new();
     const char *why, *before;
     (void)argc;
+    bool is_key_own = knows_key(set, mem);
     bool is_restored = restore_copy(set->state_dir, argv[0], mem, &why, &before) == OK;
     if (is_restored)
         printf("%s is in its place; the database of before is %s.\n", argv[0], before);
     else
         fprintf(stderr, "rtcc: nothing was restored: %s\n", why);
     arena_free(mem);
-    return is_restored ? restore_files(argv[0]) : 1;
+    return is_restored ? restore_files(argv[0], is_key_own) : 1;
 }

@@ -36,7 +36,10 @@ look_at_key_there(struct center *c, struct health *h)
     else
         health_add(h, "service key", err == OK,
             err == OK ? "The servers take form_submit's key." : "A server does not take form_submit's key.",
-            "Run 'rtcc init' where the servers' database is, or put a key of 'rtcc key add' of theirs into the file.");
+            arena_printf(c->mem,
+                "Run 'rtcc init' where the servers' database is, which mends it or says how; or put a key of 'rtcc key add' of "
+                "theirs into %s.",
+                vcs_key_file(c)));
 }
 
 static void
@@ -76,11 +79,11 @@ look_at_missing_files(struct center *c, struct health *h)
 
 /* Without a database there is still something to see: what does not need it. */
 static void
-look_inside(struct center *c, struct health *h, const char *why)
+look_inside(struct center *c, struct health *h, const char *why, const char *cure)
 {
     *h = (struct health){.is_ok = true};
     if (why) {
-        health_add(h, "database", false, arena_printf(c->mem, "It cannot be opened: %s.", why), database_cure(c));
+        health_add(h, "database", false, arena_printf(c->mem, "It cannot be opened: %s.", why), cure);
         return;
     }
     health_look(c, h);
@@ -103,7 +106,8 @@ command_doctor(int argc, char **argv)
     struct center c = {0};
     struct health h;
     (void)argc, (void)argv;
-    look_inside(&c, &h, center_try(&c));
+    const char *cure, *why = center_try(&c, &cure);
+    look_inside(&c, &h, why, cure);
     look_at_server(&c, &h, "collaboration_url", c.settings->collaboration_url);
     look_at_server(&c, &h, "queue_url", c.settings->queue_url);
     look_at_key_there(&c, &h);

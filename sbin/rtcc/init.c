@@ -1,4 +1,4 @@
-/* init.c: the folder, the database and form_submit's key, made or made good. */
+/* init.c: the folder and the database, made or made good; the key is in servicekey.c. */
 #include "rtcc.h"
 
 #include <dirent.h>
@@ -7,17 +7,12 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/folder.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "io/settings.h"
-#include "model/session.h"
 #include "model/site.h"
-#include "model/vcs.h"
 
 static const char web_user[] = "www-data"; /* as whom Debian's web servers, and so the programs, run */
 
@@ -38,43 +33,6 @@ give_to_web_user(const char *path)
     const struct passwd *user = geteuid() == 0 ? getpwnam(web_user) : NULL;
     if (user && chown(path, user->pw_uid, user->pw_gid) != 0)
         log_fatal("%s cannot be given to %s: %s", path, web_user, strerror(errno));
-}
-
-/* Whether the file has a key of this place; another server's key may only stand there when that is asked for its services. */
-static bool
-has_valid_key(struct center *c, int fd)
-{
-    const char *base = c->settings->collaboration_url, *id;
-    char *text = arena_alloc(c->mem, LINE_MAX_BYTES);
-    bool is_read = pread(fd, text, LINE_MAX_BYTES - 1, 0) > 0;
-    text[strcspn(text, "\r\n")] = '\0';
-    bool is_ours = text_starts(base, "http://127.") || text_starts(base, "http://localhost");
-    return is_read && (!is_ours || key_check(c, text, &id) == OK);
-}
-
-/* On the disk before it is said that all is ready: the database knows the key for ever. */
-static bool
-write_key(int fd, const char *line)
-{
-    size_t bytes = strlen(line);
-    return ftruncate(fd, 0) == 0 && pwrite(fd, line, bytes, 0) == (ssize_t)bytes && fsync(fd) == 0;
-}
-
-/* Under a lock, so that several who init at once make one key. A database that was restored here knows that of its first place,
- * under which forms are half done: it is renewed. */
-static enum err
-make_service_key(struct center *c)
-{
-    const char *path = vcs_key_file(c), *text = "";
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (fd < 0 || flock(fd, LOCK_EX) != 0)
-        log_fatal("%s cannot be written: %s", path, strerror(errno));
-    bool is_valid = has_valid_key(c, fd);
-    enum err err = is_valid ? OK : key_renew(c, "form_submit of this place", &text);
-    if (err == OK && !is_valid && !write_key(fd, arena_printf(c->mem, "%s\n", text)))
-        err = ERR_UNAVAILABLE;
-    close(fd);
-    return err == OK ? folder_sync(c->settings->state_dir) : err;
 }
 
 void
@@ -103,7 +61,7 @@ command_init(int argc, char **argv)
     make_folder(files);
     enum err err = site_make(&c);
     if (err == OK)
-        err = make_service_key(&c);
+        err = service_key_make(&c, false);
     hand_over(&c, set->state_dir);
     hand_over(&c, files);
     if (err == OK)

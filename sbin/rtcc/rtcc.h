@@ -13,9 +13,8 @@ enum { LINE_MAX_BYTES = 1024 };
 /* Reads the settings and opens the database; without them the process ends with a sentence. */
 void center_open(struct center *c);
 
-/* The same without an end: NULL, or why the database cannot be opened; then c has none, and database_cure() says what to do. */
-const char *center_try(struct center *c);
-const char *database_cure(struct center *c);
+/* The same without an end: NULL, or why the database cannot be opened; then c has none, and *cure says what to do. */
+const char *center_try(struct center *c, const char **cure);
 
 void center_close(struct center *c);
 
@@ -30,6 +29,13 @@ const char *read_password(struct center *c);
 
 /* Run as root in a folder of somebody else's, everything made there belongs to him. */
 void hand_over(struct center *c, const char *folder);
+
+/* The key with which form_submit calls the other servers, in its file: made where there is none, given another secret where it
+ * was this database's own, or is_own says so; else left as it is. Says on stdout which of these. */
+must_check enum err service_key_make(struct center *c, bool is_own);
+
+/* Whether the key in the file is, or was, this database's: then no other server's. */
+bool service_key_is_own(struct center *c);
 
 bool has_flag(int argc, char **argv, const char *flag);
 

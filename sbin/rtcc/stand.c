@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@
 #include "base/log.h"
 #include "io/db.h"
 #include "io/settings.h"
+
+enum { FULL_BYTES = 1 << 20 }; /* with less free sqlite cannot even open */
 
 void
 center_now(struct center *c)
@@ -21,33 +24,40 @@ center_now(struct center *c)
     c->fault = (struct fault){0};
 }
 
+static const char *
+cure_of(struct center *c, enum err err)
+{
+    struct statvfs disk;
+    const char *folder = c->settings->state_dir, *file = arena_printf(c->mem, "%s/rtcc.db", folder);
+    if (err == ERR_CONFLICT)
+        return "Nothing is lost: newer programs have had it, and only they can use it.";
+    if (access(folder, F_OK) != 0 && errno == ENOENT)
+        return "Run 'rtcc init' as the user of the web server: it makes the folder and the database.";
+    if (access(folder, W_OK | X_OK) != 0 || (access(file, R_OK | W_OK) != 0 && errno != ENOENT))
+        return arena_printf(c->mem, "Run this as the user of the web server, or let him write to %s and what is in it.", folder);
+    if (statvfs(folder, &disk) == 0 && disk.f_bavail * disk.f_frsize < FULL_BYTES)
+        return arena_printf(c->mem, "The disk of %s is full, which may be all: make room there, then try again.", folder);
+    return "If it is damaged, stop the programs and put the last backup in its place: rtcc restore FILE";
+}
+
 const char *
-center_try(struct center *c)
+center_try(struct center *c, const char **cure)
 {
     const char *why;
     c->settings = settings_load();
     c->mem = arena_new();
     center_now(c);
-    return db_open(c->settings->state_dir, &c->db, &why) == OK ? NULL : why;
-}
-
-const char *
-database_cure(struct center *c)
-{
-    const char *folder = c->settings->state_dir, *file = arena_printf(c->mem, "%s/rtcc.db", folder);
-    if (access(folder, F_OK) != 0 && errno == ENOENT)
-        return "Run 'rtcc init' as the user of the web server: it makes the folder and the database.";
-    if (access(folder, W_OK | X_OK) != 0 || (access(file, R_OK | W_OK) != 0 && errno != ENOENT))
-        return arena_printf(c->mem, "Run this as the user of the web server, or let him write to %s and what is in it.", folder);
-    return "If it is damaged, stop the programs and put the last backup in its place: rtcc restore FILE";
+    enum err err = db_try(c->settings->state_dir, &c->db, &why);
+    *cure = err == OK ? "" : cure_of(c, err);
+    return err == OK ? NULL : why;
 }
 
 void
 center_open(struct center *c)
 {
-    const char *why = center_try(c);
+    const char *cure, *why = center_try(c, &cure);
     if (why)
-        log_fatal("%s. %s", why, database_cure(c));
+        log_fatal("%s. %s", why, cure);
 }
 
 void

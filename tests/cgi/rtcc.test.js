@@ -74,7 +74,7 @@ test('init makes the folder, the database and the key of form_submit, and again 
     }
 });
 
-test('what root makes belongs to the web server\'s user, who works on with it', { skip: process.getuid() && 'only root can give away' },
+test('what root makes belongs to the web server\'s user, who works on with it', { skip: process.getuid() !== 0 && 'only root can give away' },
     async () => {
         const fresh = await newPlace({ isEmpty: true }), copy = path.join(fresh.folder, 'rtcc');
         const [uid, gid] = ['-u', '-g'].map((what) => Number(execFileSync('id', [what, 'www-data'])));
@@ -97,6 +97,63 @@ test('what root makes belongs to the web server\'s user, who works on with it', 
             fresh.clear();
         }
     });
+
+test('init leaves a key that is another server\'s as it is, whatever the address, and says what to do; it makes its own good', async () => {
+    const fresh = await newPlace(), away = await newPlace(), other = path.join(fresh.folder, 'other.key');
+    const own = path.join(fresh.state, 'service.key');
+    const init = async (says) => {
+        const ended = await fresh.command(['init']);
+        assert.deepEqual([ended.status, ended.stderr], [0, '']);
+        assert.match(ended.stdout, says);
+    };
+    const opens = async (file) => (await fresh.run('vcs', 'GET', { bearer: fs.readFileSync(file, 'utf8').trim() })).status;
+    try {
+        const theirs = (await away.command(['key', 'add', 'the form'])).stdout;
+        for (const file of [own, other]) {
+            for (const url of ['http://127.0.0.1:8081', 'http://localhost.example.com', 'https://rooms.example.com']) {
+                fresh.write({ collaboration_url: url, ...(file === other && { service_key_file: other }) });
+                fs.writeFileSync(file, theirs);
+                await init(new RegExp(`^${file} has a key that is none of this database's, and stays as it is: if ${url} is this place, ` +
+                    'remove the file .*\\n.* is ready\\.\\n$'));
+                assert.equal(fs.readFileSync(file, 'utf8'), theirs, url);
+            }
+            fs.rmSync(file);
+            await init(/ has a new key of this database; /); // as it was told
+            assert.equal(await opens(file), 200);
+            await init(/ has a valid key of this database; /);
+            const [id] = fs.readFileSync(file, 'utf8').split('.');
+            fs.writeFileSync(file, `${id}.of-an-earlier-time\n`);
+            await init(/ has a new key /);
+            assert.equal(await opens(file), 200);
+            fs.writeFileSync(file, '\n');
+            await init(/ has a new key /);
+            assert.equal(await opens(file), 200);
+        }
+    } finally {
+        fresh.clear();
+        away.clear();
+    }
+});
+
+test('a database of another place is restored: form_submit\'s key opens it, and another server\'s is left', async () => {
+    const first = await newPlace(), second = await newPlace(), copy = path.join(first.folder, 'copy.db');
+    const file = path.join(second.state, 'service.key'), key = () => fs.readFileSync(file, 'utf8').trim();
+    try {
+        assert.equal((await first.command(['backup', copy])).status, 0);
+        second.write({ collaboration_url: 'https://support.example.com' });
+        const restored = await second.command(['restore', copy]);
+        assert.equal(restored.status, 0, restored.stderr);
+        assert.match(restored.stdout, / has a new key of this database/);
+        assert.equal((await second.run('vcs', 'GET', { bearer: key() })).status, 200);
+        const theirs = (await first.command(['key', 'add', 'the form'])).stdout.trim();
+        fs.writeFileSync(file, `${theirs}\n`);
+        assert.doesNotMatch((await second.command(['restore', copy])).stdout, /key/);
+        assert.equal(key(), theirs);
+    } finally {
+        first.clear();
+        second.clear();
+    }
+});
 
 /* ── agents ── */
 

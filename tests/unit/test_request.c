@@ -216,6 +216,47 @@ the_origin_comes_from_the_setting_or_a_valid_host(void **state)
 }
 
 static void
+an_address_is_our_own_by_its_host_and_port(void **state)
+{
+    static const struct {
+        const char *base, *host, *port, *public_url;
+        bool is_own;
+    } cases[] = {
+        {"http://127.0.0.1", "HTTP_HOST=127.0.0.1", "SERVER_PORT=80", "", true},
+        {"http://127.0.0.1:80", "HTTP_HOST=localhost", "SERVER_PORT=80", "", true},
+        {"http://localhost:8080", "HTTP_HOST=127.1.2.3:8080", "SERVER_PORT=8080", "", true},
+        {"http://127.0.0.1:8081", "HTTP_HOST=127.0.0.1:8080", "SERVER_PORT=8080", "", false},
+        {"http://127.0.0.1:8080", "HTTP_HOST=127.0.0.1", "SERVER_PORT=80", "", false},
+        {"http://127.0.0.1", "HTTP_HOST=localhost:8080", "SERVER_PORT=80", "", true}, /* a port that is forwarded */
+        {"http://127.0.0.1:8080", "HTTP_HOST=a.example", "SERVER_PORT=80", "", true}, /* who could not follow it */
+        {"http://127.0.0.1:8080", "HTTP_HOST=127.0.0.1:8443", "HTTPS=on", "", true},  /* the port for plain http is not known */
+        {"http://127.0.0.1:8080", "HTTP_HOST=127.0.0.1:81", "SERVER_PORT=81", "http://127.0.0.1:81",
+            true}, /* a proxy before it */
+        {"http://127.0.0.1:8080", "HTTP_HOST=127.0.0.1:81", "X=parked", "", true},
+        {"http://localhost.example.com", "HTTP_HOST=a.example", "SERVER_PORT=80", "", false},
+        {"http://127.example.com", "HTTP_HOST=a.example", "SERVER_PORT=80", "", false},
+        {"http://collab.localhost", "HTTP_HOST=a.example", "SERVER_PORT=80", "", false},
+        {"http://127.0.0.1:99999", "HTTP_HOST=a.example", "SERVER_PORT=80", "", false},
+        {"https://127.0.0.1", "HTTP_HOST=127.0.0.1", "HTTPS=on", "", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        enum err err;
+        struct request *r = MAKE(*state, &json, "", &err, "REQUEST_METHOD=GET", cases[i].host, cases[i].port);
+        struct settings set = settings;
+        set.collaboration_url = cases[i].base;
+        set.public_url = cases[i].public_url;
+        r->c->settings = &set;
+        const char *url = arena_printf(*state, "%s/cgi_bin/conf_view?conf=1", cases[i].base), *path = request_own_path(r, url);
+        CHECK((path != NULL) == cases[i].is_own, "%zu: %s", i, path ? path : "not our own");
+        if (path != NULL)
+            assert_string_equal(path, "/cgi_bin/conf_view?conf=1");
+        else
+            assert_string_equal(request_outward(r, url), url);
+        assert_null(request_own_path(r, arena_printf(*state, "%s0/x", cases[i].base)));
+    }
+}
+
+static void
 a_host_is_a_name_or_an_address_with_an_optional_port(void **state)
 {
     static const char *const good[] = {"a", "a.b-c.example", "127.0.0.1:80", "[::1]", "[::1]:65535", "x_y"};
@@ -270,6 +311,7 @@ main(void)
         UNIT(accept_decides_between_json_xml_and_page),
         UNIT(cookies_carry_the_instance_and_the_prefix_over_https),
         UNIT(the_origin_comes_from_the_setting_or_a_valid_host),
+        UNIT(an_address_is_our_own_by_its_host_and_port),
         UNIT(a_host_is_a_name_or_an_address_with_an_optional_port),
         UNIT(a_line_break_in_a_header_ends_the_program),
         UNIT(the_path_behind_the_program_is_checked),
