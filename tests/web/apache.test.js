@@ -1,7 +1,7 @@
 /* The three ways of Apache, each with its file in conf/apache and the real programs: the whole way of the patent, and what Apache
  * alone decides: addresses, headers, logs. Once is enough: large.test.js has the sanitized programs behind all three. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -239,4 +239,31 @@ for (const way of ways) describe(way.name, () => {
         assert.equal(await isListening(port), false);
         instance = undefined;
     });
+});
+
+/* Apache's own words about a site's file under an MPM. */
+function words(web, mpm, folder) {
+    const made = spawnSync('bash', ['-euc', `run=$PWD tree=${tree} build=${buildFolder} port=8080; . ${tree}/sbin/serve-apache
+        write_apache | sed -e 's/mpm_event/mpm_${mpm}/g' -e '/Thread/d' >apache.conf
+        write_apache_site rtcc-${web}.conf >site.conf
+        write_apache_site rtcc-site.inc >site.inc
+        apache2 -t -d "$PWD" -f apache.conf`], { cwd: folder, encoding: 'utf8', env: { ...process.env,
+        PATH: `${process.env.PATH}:/usr/sbin` } });
+    return { status: made.status, said: made.stderr };
+}
+
+test('under prefork and worker rtcc-proxy.conf is refused with what to do, and the two others are taken', () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-mpm-'));
+    try {
+        for (const name of ['log', 'tmp', 'sock']) fs.mkdirSync(path.join(folder, name));
+        for (const mpm of ['event', 'prefork', 'worker']) {
+            for (const web of ['proxy', 'cgid', 'fcgid']) {
+                const { status, said } = words(web, mpm, folder), isRefused = web === 'proxy' && mpm !== 'event';
+                assert.equal(status === 0, !isRefused, `${web} ${mpm}: ${said}`);
+                assert.match(said, isRefused ? /rtcc-proxy\.conf needs the event MPM: a2dismod .* a2enmod mpm_event/ : /Syntax OK/);
+            }
+        }
+    } finally {
+        fs.rmSync(folder, { recursive: true });
+    }
 });
