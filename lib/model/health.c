@@ -130,7 +130,8 @@ look_at_forms(struct center *c, struct health *h)
     health_add(h, "forms", is_ok,
         arena_printf(c->mem, "%lld forms are kept and wait for a server, the oldest for %lld s.", (long long)count,
             (long long)oldest_ms / 1000),
-        "Run 'rtcc doctor': it says which server does not answer, or does not take the key.");
+        "Start 'rtcc work', which finishes them; where it runs, a server of collaboration_url or queue_url does not answer, or "
+        "does not take the key.");
 }
 
 void

@@ -1,5 +1,5 @@
-/* Apache with mod_cgid and mod_fcgid where an administrator has copied programs and pages and called `rtcc init`, and nothing else.
- * Once is enough. */
+/* Apache with mod_cgid and mod_fcgid where an administrator has copied programs and pages and called `rtcc init`, and nothing else
+ * runs but `rtcc work` now and then; the second of them beside another site. Once is enough. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -8,10 +8,11 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { get } from '../lib/http.js';
+import { get, post } from '../lib/http.js';
 import { leave, pollOf, waiting } from '../lib/held.js';
 import { buildFolder, freePort, isListening, sleep, tree, until } from '../lib/instance.js';
 import { act, allEvents, ask, confPoll, conversation, say } from '../lib/people.js';
+import { json } from '../lib/wire.js';
 
 /* The numbers of the file, made smaller, so that a few pollers are more than there is room for. */
 const WORKERS = 75, SEATS = 40, POLLERS = 100, VISITORS = 20, RELOADS = 5;
@@ -23,6 +24,8 @@ const smaller = {
 for (const web of ['cgid', 'fcgid']) describe(`programs and pages copied, rtcc init, and nothing else, mod_${web}`, () => {
     const user = process.getuid() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
     const conf = () => ({ ...process.env, PATH: `${process.env.PATH}:/usr/sbin`, RTCC_CONF: path.join(folder, 'rtcc.conf') });
+    const run = (command, input = '') => execFileSync('bash', ['-euc', command], { ...user, env: conf(), cwd: folder, input });
+    const besides = web === 'fcgid';
     let folder, port, server;
 
     function idOf(what) {
@@ -32,7 +35,6 @@ for (const web of ['cgid', 'fcgid']) describe(`programs and pages copied, rtcc i
     before(async () => {
         folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-cp-')));
         port = await freePort();
-        const run = (command, input = '') => execFileSync('bash', ['-euc', command], { ...user, env: conf(), cwd: folder, input });
         for (const [from, to] of [[path.join(buildFolder, 'cgi-bin'), 'cgi-bin'], [path.join(buildFolder, 'sbin/rtcc'), 'rtcc'],
             [path.join(tree, 'htdocs'), 'htdocs'], [path.join(tree, 'conf/apache'), 'conf/apache'],
             [path.join(tree, 'sbin/serve-apache'), 'serve-apache']]) fs.cpSync(from, path.join(folder, to), { recursive: true });
@@ -47,6 +49,13 @@ for (const web of ['cgid', 'fcgid']) describe(`programs and pages copied, rtcc i
             write_apache | sed -e 's/header=20-40/header=100/' >apache.conf
             write_apache_site rtcc-${web}.conf | sed -e 's/\\(Thread.*\\|Workers\\) 400/\\1 ${WORKERS}/' ${smaller[web]} >site.conf
             write_apache_site rtcc-site.inc >site.inc`);
+        if (besides) { /* as the head of the file says */
+            fs.mkdirSync(path.join(folder, 'other'));
+            fs.writeFileSync(path.join(folder, 'other/index.html'), 'another site');
+            run(`sed -i 's/^    Use rtcc$/&\\n    ServerName help.example.com\\n    ServerAlias 127.0.0.1 localhost/' site.conf
+                sed -i "s|^Include .*site.conf|<VirtualHost 127.0.0.1:${port}>\\nServerName other.example.com\\nDocumentRoot $PWD/other
+</VirtualHost>\\n<Directory $PWD/other>\\nRequire all granted\\n</Directory>\\n&|" apache.conf`.replace('/other\n</', '/other\\n</'));
+        }
         server = spawn('apache2', ['-d', folder, '-f', 'apache.conf', '-DFOREGROUND'], { ...user, env: conf(), stdio: 'ignore' });
         await until(() => isListening(port), 'apache2');
     });
@@ -67,6 +76,30 @@ for (const web of ['cgid', 'fcgid']) describe(`programs and pages copied, rtcc i
         assert.deepEqual(texts.slice(-2), ['Good morning, Ann.', 'Good morning!']);
         await act(instance(), agent, 'end', { conf: customer.conference });
         assert.equal((await confPoll(instance(), customer)).state, 'ended');
+    });
+
+    if (besides) test('another site stays, and ours answers to its name and to this machine', async () => {
+        const page = async (host) => (await get(`http://127.0.0.1:${port}`, '/', undefined, { headers: { Host: host } })).body;
+        assert.equal(await page('other.example.com'), 'another site');
+        for (const host of ['help.example.com', 'localhost', '127.0.0.1']) assert.match(await page(host), /click here/, host);
+    });
+
+    test('a form that had to be kept is finished by rtcc work, as cron runs it', async () => {
+        const file = path.join(folder, 'state/service.key'), form = { name: 'Ann', phone: '+16035551234', reqid: 'kept' };
+        const send = () => post(instance().base, '/cgi_bin/form_submit', form, json), database = path.join(folder, 'state/rtcc.db');
+        const kept = () => Number(run(`sqlite3 -cmd '.timeout 5000' ${database} 'SELECT count(*) FROM job'`));
+        fs.renameSync(file, `${file}.away`);
+        fs.writeFileSync(file, 'k_nobody.secret\n');
+        assert.equal((await send()).status, 202);
+        fs.renameSync(`${file}.away`, file);
+        await until(() => {
+            run(`sqlite3 -cmd '.timeout 5000' ${database} 'UPDATE job SET due_at = 0'`); // and not in the ten seconds of its sender
+            run('./rtcc work');
+            return kept() === 0;
+        }, 'it is finished', 20000);
+        const { conference, token } = (await send()).json();
+        assert.equal((await confPoll(instance(), { conference, token })).state, 'waiting');
+        await leave(instance(), { conference, token });
     });
 
     /* How many threads for requests each process has that has any: Apache's event MPM has two more in each, which accept. */
