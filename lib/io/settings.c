@@ -346,6 +346,8 @@ read_line(struct reading *r, const char *line, size_t bytes)
 {
     while (bytes && strchr(" \t\r", line[bytes - 1]))
         bytes--;
+    for (; bytes && strchr(" \t", *line); line++)
+        bytes--;
     if (!bytes || *line == '#')
         return OK;
     char *name = arena_strndup(r->mem, line, bytes);
@@ -467,15 +469,20 @@ use_zone(const struct settings *s)
     tzset();
 }
 
+const char *
+settings_file(void)
+{
+    const char *named = getenv("RTCC_CONF");
+    return named && *named ? named : default_path;
+}
+
 const struct settings *
 settings_load(void)
 {
     static struct settings settings;
-    const char *named = getenv("RTCC_CONF");
-    bool is_named = named && *named;
     char why[WHY_MAX_BYTES];
-    enum err err = settings_read(is_named ? named : default_path, &settings, why, sizeof why);
-    if (err == ERR_NOT_FOUND && !is_named)
+    enum err err = settings_read(settings_file(), &settings, why, sizeof why);
+    if (err == ERR_NOT_FOUND && settings_file() == default_path)
         err = settings_parse(settings_memory(), default_path, "", 0, &settings, why, sizeof why);
     if (err == ERR_NOT_FOUND)
         log_fatal("%s RTCC_CONF names this file: name one that is there, or make it with 'rtcc settings'.", why);

@@ -2,7 +2,8 @@
  * meaning; rtcc.conf.5 is held against it by a test.
  *
  * The file is named by the environment's RTCC_CONF, else it is /etc/rtcc/rtcc.conf; a file named by RTCC_CONF must exist. Lines
- * are "key value"; '#' begins a comment at the start of a line. A key without value is empty; a key given twice is a fault. */
+ * are "key value", with blanks before them or not; '#' begins a comment at the start of a line. A key without value is empty; a
+ * key given twice is a fault. */
 #ifndef RTCC_SETTINGS_H
 #define RTCC_SETTINGS_H
 
@@ -50,6 +51,9 @@ struct settings {
 /* Reads the file; a wrong line ends the process with a sentence that names file and line. The process's local time is then that
  * of time_zone. */
 const struct settings *settings_load(void);
+
+/* The path of the file that it reads. */
+const char *settings_file(void);
 
 /* The same from a path, with the sentence returned instead: for tests and rtcc doctor. ERR_NOT_FOUND: there is no such file;
  * ERR_UNAVAILABLE: it cannot be read; ERR_BAD_PARAMETER: a wrong line. */

@@ -91,8 +91,9 @@ values_reach_to_the_end_of_the_line(void **state)
     assert_int_equal(parse("# a comment\n"
                            "\n"
                            "site_name \t Jörg & Söhne # not a comment \t\r\n"
-                           "hold_s 3\n"
-                           "trust_loopback No\n"
+                           "  hold_s 3\n"
+                           "\ttrust_loopback No\n"
+                           " \t# another comment\n"
                            "form_required\n"
                            "topics  Bill, Fault"),
         OK);
