@@ -37,37 +37,54 @@ whose_id(struct center *c, const char *id, enum whose *whose)
 }
 
 static enum err
-whose_key(struct center *c, int fd, enum whose *whose)
+whose_key(struct center *c, enum whose *whose)
 {
-    const char *id = "";
+    const char *path = vcs_key_file(c), *id = "";
     char *text = arena_alloc(c->mem, LINE_MAX_BYTES);
-    ssize_t bytes = pread(fd, text, LINE_MAX_BYTES - 1, 0);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    *whose = NOBODYS;
+    if (fd < 0 && errno == ENOENT)
+        return OK;
+    ssize_t bytes = fd < 0 ? -1 : pread(fd, text, LINE_MAX_BYTES - 1, 0);
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
     if (bytes < 0)
-        return center_fault(c, ERR_UNAVAILABLE, NULL, "%s cannot be read: %s.", vcs_key_file(c), strerror(errno));
+        return center_fault(c, ERR_UNAVAILABLE, NULL, "%s cannot be read: %s.", path, strerror(error));
     text[bytes] = '\0';
     text[strcspn(text, "\r\n")] = '\0';
-    *whose = text[0] == '\0' ? NOBODYS : VALID;
-    enum err err = text[0] == '\0' ? OK : key_check(c, text, &id);
+    if (text[0] == '\0')
+        return OK;
+    *whose = VALID;
+    enum err err = key_check(c, text, &id);
     return err == ERR_UNAUTHORIZED ? whose_id(c, id, whose) : err;
 }
 
-/* On the disk before it is said that all is ready: the database knows the key for ever. */
-static bool
-write_key(int fd, const char *line)
+/* On the disk before it is said that all is ready: the database knows the key for ever. The file is made no sooner than there is
+ * something to write, so that a form finds none or the whole. */
+static enum err
+write_key(struct center *c, const char *line)
 {
+    const char *path = vcs_key_file(c);
     size_t bytes = strlen(line);
-    return ftruncate(fd, 0) == 0 && folder_write(fd, line, bytes, 0) == OK && fsync(fd) == 0;
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+    bool is_written = fd >= 0 && folder_write(fd, line, bytes, 0) == OK && ftruncate(fd, (off_t)bytes) == 0 && fsync(fd) == 0;
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    return is_written ? OK : center_fault(c, ERR_UNAVAILABLE, NULL, "%s cannot be written: %s.", path, strerror(error));
 }
 
 /* The programs have to read it, wherever it lies. */
 static void
-give_file(struct center *c, int fd)
+give_file(struct center *c)
 {
     struct stat folder, file;
-    if (geteuid() != 0 || stat(c->settings->state_dir, &folder) != 0 || fstat(fd, &file) != 0)
+    const char *path = vcs_key_file(c);
+    if (geteuid() != 0 || stat(c->settings->state_dir, &folder) != 0 || lstat(path, &file) != 0)
         return;
-    if (file.st_uid == 0 && folder.st_uid != 0 && fchown(fd, folder.st_uid, folder.st_gid) != 0)
-        log_warn("%s keeps its owner: %s", vcs_key_file(c), strerror(errno));
+    if (file.st_uid == 0 && folder.st_uid != 0 && lchown(path, folder.st_uid, folder.st_gid) != 0)
+        log_warn("%s keeps its owner: %s", path, strerror(errno));
 }
 
 static void
@@ -83,39 +100,35 @@ tell(struct center *c, enum whose whose)
             whose == VALID ? "a valid" : "a new", url);
 }
 
-/* Under a lock, so that several who init at once make one key. That of another time of this database is renewed and not made
- * anew: forms are half done under it. */
+/* Under the lock under which databases are opened, so that several who init at once make one key. That of another time of this
+ * database is renewed and not made anew: forms are half done under it. */
 enum err
 service_key_make(struct center *c, bool is_own)
 {
-    const char *path = vcs_key_file(c), *text = "";
+    const char *text = "", *folder = c->settings->state_dir;
     enum whose whose = FOREIGN;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (fd < 0 || flock(fd, LOCK_EX) != 0)
-        log_fatal("%s cannot be written: %s", path, strerror(errno));
-    enum err err = whose_key(c, fd, &whose);
+    int lock = folder_lock(folder, "open.lock", LOCK_EX);
+    if (lock < 0)
+        log_fatal("%s cannot be locked: %s", folder, strerror(errno));
+    enum err err = whose_key(c, &whose);
     if (whose == FOREIGN && is_own)
         whose = OWN_ONCE;
     bool is_made = err == OK && (whose == NOBODYS || whose == OWN_ONCE);
     if (is_made)
         err = key_renew(c, own_name, &text);
-    if (is_made && err == OK && !write_key(fd, arena_printf(c->mem, "%s\n", text)))
-        err = center_fault(c, ERR_UNAVAILABLE, NULL, "%s cannot be written: %s.", path, strerror(errno));
-    if (err == OK) {
-        give_file(c, fd);
-        tell(c, whose);
-    }
-    close(fd);
-    return err == OK ? folder_sync(c->settings->state_dir) : err;
+    if (is_made && err == OK)
+        err = write_key(c, arena_printf(c->mem, "%s\n", text));
+    close(lock);
+    if (err != OK)
+        return err;
+    give_file(c);
+    tell(c, whose);
+    return folder_sync(folder);
 }
 
 bool
 service_key_is_own(struct center *c)
 {
     enum whose whose = FOREIGN;
-    int fd = open(vcs_key_file(c), O_RDONLY | O_CLOEXEC);
-    bool is_read = fd >= 0 && whose_key(c, fd, &whose) == OK;
-    if (fd >= 0)
-        close(fd);
-    return is_read && (whose == OWN_ONCE || whose == VALID);
+    return whose_key(c, &whose) == OK && (whose == OWN_ONCE || whose == VALID);
 }
