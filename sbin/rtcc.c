@@ -53,7 +53,8 @@ static const struct command {
     {"backup", "FILE", 1, 1, NULL, "writes a whole copy while the programs run, sent files beside it", backup_command, NULL},
     {"restore", "FILE", 1, 1, NULL, "puts a copy in the database's place; the programs must be stopped", NULL, command_restore},
     {"work", "[--stay]", 0, 0, "--stay", "does what is due; with --stay for ever", work_command, NULL},
-    {"doctor", "", 0, 0, NULL, "says what is wrong here and how to mend it", NULL, command_doctor},
+    {"doctor", "[--as-me]", 0, 0, "--as-me", "says what is wrong here and how to mend it; root looks as the programs' user", NULL,
+        command_doctor},
     {"settings", "", 0, 0, NULL, "prints every setting with its default and meaning", NULL, command_settings},
     {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -157,7 +157,7 @@ read_answer(struct arena *mem, const struct call *call, struct http_answer *out)
     };
 }
 
-static void
+static const char *
 log_failure(const struct call *call, CURLcode code, const char *url)
 {
     const char *words = call->is_forbidden ? "this is a link-local address, or one that names no host: it is not called"
@@ -165,6 +165,7 @@ log_failure(const struct call *call, CURLcode code, const char *url)
                                            : curl_easy_strerror(code);
     /* what follows the '?' is the customer's: not for the log */
     log_warn("%.*s: %s", (int)strcspn(url, "?"), url, words);
+    return words;
 }
 
 static enum err
@@ -173,7 +174,7 @@ end_of_call(struct arena *mem, const struct call *call, CURLcode code, const cha
     if (code == CURLE_OK || call->answer.full)
         read_answer(mem, call, out);
     else
-        log_failure(call, code, url);
+        out->fault = arena_strdup(mem, log_failure(call, code, url));
     return code == CURLE_OK ? OK : call->answer.full ? ERR_TOO_LARGE : ERR_UNAVAILABLE;
 }
 

@@ -18,6 +18,7 @@ struct http_answer {
     const char *content_type; /* "" if none */
     const char *body;         /* NUL-terminated */
     size_t bytes;
+    const char *fault; /* curl's words, where there is no answer; else NULL */
 };
 
 /* Whether a call may go to this address: not if it is link-local (169.254/16, fe80::/10, and those written as IPv6), multicast or
@@ -28,7 +29,7 @@ bool http_may_call(const struct sockaddr *address);
  * server's certificate must be signed by whom ca_file (PEM) names; NULL or "": by whom the system trusts. The whole takes
  * most_ms, which is 1 to HTTP_TOTAL_MS.
  * Any status is OK. ERR_TOO_LARGE: the answer is over the limit; its status is known, its body is not all there. ERR_UNAVAILABLE:
- * no connection, an address that is not called, time-out, or not HTTP; the log has curl's words. */
+ * no connection, an address that is not called, time-out, or not HTTP; the log has curl's words, and out->fault. */
 must_check enum err http_call(struct arena *mem, const char *url, const char *body, const char *bearer, const char *accept,
     const char *ca_file, int64_t most_ms, struct http_answer *out);
 

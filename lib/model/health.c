@@ -135,14 +135,20 @@ look_at_forms(struct center *c, struct health *h)
 }
 
 void
+health_look_around(struct center *c, struct health *h)
+{
+    look_at_disk(c, h);
+    look_at_files(c, h);
+    look_at_pages(c, h);
+    look_at_key(c, h);
+}
+
+void
 health_look(struct center *c, struct health *out)
 {
     *out = (struct health){.is_ok = true};
     look_at_database(c, out);
-    look_at_disk(c, out);
-    look_at_files(c, out);
-    look_at_pages(c, out);
-    look_at_key(c, out);
+    health_look_around(c, out);
     look_at_work(c, out);
     look_at_forms(c, out);
 }

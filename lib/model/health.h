@@ -23,6 +23,9 @@ struct health {
 /* Looks at everything that can be seen from here; quick enough to be asked every second. */
 void health_look(struct center *c, struct health *out);
 
+/* Adds what can be seen without a database. */
+void health_look_around(struct center *c, struct health *h);
+
 /* Adds a check: for what only the caller can see. */
 void health_add(struct health *h, const char *name, bool is_ok, const char *what, const char *mend);
 

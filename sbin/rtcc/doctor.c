@@ -1,7 +1,9 @@
 /* doctor.c: what is wrong with this installation, and how to mend it. */
 #include "rtcc.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "io/db.h"
@@ -13,16 +15,52 @@
 #include "model/session.h"
 #include "model/vcs.h"
 
+/* Whether systemd runs here and has our units. */
+static bool
+has_units(void)
+{
+    static const char *const units[] = {"/usr/lib/systemd/system/rtcc.target", "/etc/systemd/system/rtcc.target",
+        "/usr/local/lib/systemd/system/rtcc.target"};
+    bool is_there = false;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        is_there |= access(units[i], F_OK) == 0;
+    return is_there && access("/run/systemd/system", F_OK) == 0;
+}
+
 static void
 look_at_server(struct center *c, struct health *h, const char *name, const char *base)
 {
     struct http_answer answer = {0};
-    const char *url = arena_printf(c->mem, "%s/cgi_bin/status", base);
-    bool is_ok = http_call(c->mem, url, NULL, NULL, NULL, c->settings->service_ca_file, HTTP_TOTAL_MS, &answer) == OK &&
-                 answer.status == 200;
-    health_add(h, name, is_ok, arena_printf(c->mem, is_ok ? "%s answers ok." : "%s does not answer ok.", url),
-        "See that the web server runs with the file of conf/ and that its log has no error; then the setting of that name in "
-        "rtcc.conf.");
+    const char *what, *url = arena_printf(c->mem, "%s/cgi_bin/status", base);
+    enum err err = http_call(c->mem, url, NULL, NULL, NULL, c->settings->service_ca_file, HTTP_TOTAL_MS, &answer);
+    bool is_ok = err == OK && answer.status == 200;
+    if (err == OK)
+        what = arena_printf(c->mem, is_ok ? "%s answers ok." : "%s does not answer ok, but with status %d.", url, answer.status);
+    else
+        what = arena_printf(c->mem, "%s does not answer ok: %s.", url, answer.fault ? answer.fault : "too much");
+    health_add(h, name, is_ok, what,
+        has_units()
+            ? "Start the programs: systemctl start rtcc.target; why one ends: journalctl -u 'rtcc@*'. See that the web server "
+              "runs with the file of conf/, and is what the setting of that name in rtcc.conf says."
+            : "See that the web server runs with the file of conf/, and the programs, where it does not start them itself; "
+              "then the setting of that name in rtcc.conf.");
+}
+
+/* What the programs read besides the database, each for itself. */
+static void
+look_at_readable(struct center *c, struct health *h)
+{
+    const char *file = settings_file(), *authority = c->settings->service_ca_file;
+    bool is_there = access(file, F_OK) == 0 || errno != ENOENT, is_read = !is_there || access(file, R_OK) == 0;
+    bool is_known = access(authority, R_OK) == 0;
+    health_add(h, "settings", is_read,
+        is_there ? arena_printf(c->mem, is_read ? "%s can be read." : "%s cannot be read.", file)
+                 : arena_printf(c->mem, "There is no %s: each has its default.", file),
+        arena_printf(c->mem, "Let the programs' user read it: chmod 644 %s", file));
+    if (authority[0])
+        health_add(h, "service_ca_file", is_known,
+            arena_printf(c->mem, is_known ? "%s can be read." : "%s cannot be read.", authority),
+            "Let the programs' user read it, and enter each folder above it.");
 }
 
 /* The servers must know the key that form_submit shows them: a database that was put back may not. */
@@ -83,6 +121,7 @@ look_inside(struct center *c, struct health *h, const char *why, const char *cur
 {
     *h = (struct health){.is_ok = true};
     if (why) {
+        health_look_around(c, h); /* a full disk first: it is why nothing else goes */
         health_add(h, "database", false, arena_printf(c->mem, "It cannot be opened: %s.", why), cure);
         return;
     }
@@ -103,11 +142,15 @@ tell(const struct health_check *check)
 int
 command_doctor(int argc, char **argv)
 {
-    struct center c = {0};
+    struct center c = {.settings = settings_load()};
     struct health h;
-    (void)argc, (void)argv;
-    const char *cure, *why = center_try(&c, &cure);
+    const char *cure;
+    bool is_other = !has_flag(argc, argv, "--as-me") && user_become(c.settings);
+    const char *why = center_try(&c, &cure);
     look_inside(&c, &h, why, cure);
+    if (is_other)
+        health_add(&h, "user", true, arena_printf(c.mem, "This looks as %s, as whom the programs run here.", user_name()), "");
+    look_at_readable(&c, &h);
     look_at_server(&c, &h, "collaboration_url", c.settings->collaboration_url);
     look_at_server(&c, &h, "queue_url", c.settings->queue_url);
     look_at_key_there(&c, &h);

@@ -14,8 +14,6 @@
 #include "io/settings.h"
 #include "model/site.h"
 
-static const char web_user[] = "www-data"; /* as whom Debian's web servers, and so the programs, run */
-
 /* Whether it is a new one. */
 static bool
 make_folder(const char *path)
@@ -48,6 +46,16 @@ hand_over(struct center *c, const char *folder)
     closedir(d);
 }
 
+/* What is root's already stays so, as it may be meant, but mostly is not. */
+static void
+warn_of_root(const char *folder)
+{
+    struct stat owner;
+    if (geteuid() == 0 && stat(folder, &owner) == 0 && owner.st_uid == 0)
+        printf("%s is root's, and so of use only to programs that run as root; for %s: chown -R %s: %s\n", folder, web_user,
+            web_user, folder);
+}
+
 int
 command_init(int argc, char **argv)
 {
@@ -64,6 +72,7 @@ command_init(int argc, char **argv)
         err = service_key_make(&c, false);
     hand_over(&c, set->state_dir);
     hand_over(&c, files);
+    warn_of_root(set->state_dir);
     if (err == OK)
         printf("%s is ready.\n", set->state_dir);
     int status = report(&c, err);

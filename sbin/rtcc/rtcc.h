@@ -13,8 +13,14 @@ enum { LINE_MAX_BYTES = 1024 };
 /* Reads the settings and opens the database; without them the process ends with a sentence. */
 void center_open(struct center *c);
 
-/* The same without an end: NULL, or why the database cannot be opened; then c has none, and *cure says what to do. */
+/* The same without an end, with c->settings where they are read already: NULL, or why the database cannot be opened; then c has
+ * none, and *cure says what to do. */
 const char *center_try(struct center *c, const char **cure);
+
+/* From root to the programs' user, for the rest of the process: whom state_dir belongs to, else its parent, else www-data. False:
+ * it was not root, or there is no such user. */
+bool user_become(const struct settings *set);
+const char *user_name(void); /* "" where it did not */
 
 void center_close(struct center *c);
 
@@ -26,6 +32,9 @@ int report(struct center *c, enum err err);
 
 /* One line from stdin, not shown when it is typed. */
 const char *read_password(struct center *c);
+
+/* As whom Debian's web servers, and so the programs, run. */
+extern const char web_user[];
 
 /* Run as root in a folder of somebody else's, everything made there belongs to him. */
 void hand_over(struct center *c, const char *folder);

@@ -34,7 +34,9 @@ cure_of(struct center *c, enum err err)
     if (access(folder, F_OK) != 0 && errno == ENOENT)
         return "Run 'rtcc init' as the user of the web server: it makes the folder and the database.";
     if (access(folder, W_OK | X_OK) != 0 || (access(file, R_OK | W_OK) != 0 && errno != ENOENT))
-        return arena_printf(c->mem, "Run this as the user of the web server, or let him write to %s and what is in it.", folder);
+        return user_name()[0] ? arena_printf(c->mem, "Give it to the programs' user: chown -R %s: %s", user_name(), folder)
+                              : arena_printf(c->mem,
+                                    "Run this as the user of the web server, or let him write to %s and what is in it.", folder);
     if (statvfs(folder, &disk) == 0 && disk.f_bavail * disk.f_frsize < FULL_BYTES)
         return arena_printf(c->mem, "The disk of %s is full, which may be all: make room there, then try again.", folder);
     return "If it is damaged, stop the programs and put the last backup in its place: rtcc restore FILE";
@@ -44,7 +46,8 @@ const char *
 center_try(struct center *c, const char **cure)
 {
     const char *why;
-    c->settings = settings_load();
+    if (c->settings == NULL)
+        c->settings = settings_load();
     c->mem = arena_new();
     center_now(c);
     enum err err = db_try(c->settings->state_dir, &c->db, &why);

@@ -101,7 +101,7 @@ test('the files that were sent go along with a backup, and are there where it is
     assert.equal(without.status, 0, without.stderr);
     assert.match(without.stderr, new RegExp(`^rtcc: ${kept.length} files that the database knows are not in `));
     const poor = await there.start();
-    const lost = await fileOf(poor, customer, file), doctor = await there.command('doctor');
+    const lost = await fileOf(poor, customer, file), doctor = await there.command('doctor', '--as-me');
     await poor.stop();
     isError(lost, 'not_found');
     assert.match(lost.body, /not kept here any more/);
@@ -114,7 +114,7 @@ test('the files that were sent go along with a backup, and are there where it is
     assert.equal(whole.stderr, '');
     assert.deepEqual(fs.readdirSync(path.join(there.state, 'files')), kept);
     const rich = await there.start();
-    const found = await fileOf(rich, customer, file), well = await there.command('doctor');
+    const found = await fileOf(rich, customer, file), well = await there.command('doctor', '--as-me');
     await rich.stop();
     assert.equal(found.status, 200);
     assert.equal(found.body, bytes.toString());
@@ -197,6 +197,6 @@ test('restored: what was there then is there again, and no id is used twice', as
     assert.ok(member > later.agent.member + 1000, 'and so does everything else that has an id');
     assert.equal((await post(base, '/cgi_bin/conf_post', { conf: customer.conference, token: customer.token,
         kind: 'leave' })).status, 200);
-    const doctor = await command('doctor');
+    const doctor = await command('doctor', '--as-me');
     assert.equal(doctor.status, 0, doctor.stdout);
 });

@@ -1,4 +1,4 @@
-/* rtcc, the administrator's command: people, keys, topics, work, the doctor. Backups are in backup.test.js. */
+/* rtcc, the administrator's command: people, keys, topics, work. Backups are in backup.test.js, the doctor in doctor.test.js. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -343,93 +343,6 @@ test('work --stay goes on until it is told to stop', async () => {
         assert.equal(child.exitCode, null);
         child.kill(signal);
         assert.deepEqual(await Promise.race([ended, sleep(3000)]), [0, null]);
-    }
-});
-
-/* ── doctor ── */
-
-const doctor = async () => {
-    const { status, stdout } = await run('doctor'), lines = stdout.trimEnd().split('\n');
-    const wrong = lines.flatMap((line, i) => (line.startsWith('NOT OK') ? [[line.split(/ +/)[2], lines[i + 1]]] : []));
-    for (const [name, mend] of wrong) assert.match(mend, /^ +→ [A-Z].{10,}/, `${name} says how to mend it`);
-    assert.equal(status, wrong.length ? 1 : 0);
-    return { lines, wrong: wrong.map(([name]) => name), mends: Object.fromEntries(wrong) };
-};
-
-test('the doctor finds a good place well and ends with 0', async () => {
-    const server = await place.serve(), here = `http://127.0.0.1:${server.port}`;
-    try {
-        place.write({ collaboration_url: here, queue_url: here });
-        const { lines, wrong } = await doctor();
-        assert.deepEqual(wrong, []);
-        assert.ok(lines.length >= 10 && lines.every((line) => /^ok +\w+ +\S.*\.$/.test(line)), lines.join('\n'));
-    } finally {
-        await server.close();
-        place.write();
-    }
-});
-
-test('the doctor says what is wrong and how to mend it, and ends with 1', async () => {
-    const server = await place.serve(), here = `http://127.0.0.1:${server.port}`, nobody = `http://127.0.0.1:${await freePort()}`;
-    const away = async (name, found, mend) => {
-        const file = path.join(place.state, name);
-        fs.renameSync(file, `${file}.away`);
-        const said = await doctor();
-        fs.renameSync(`${file}.away`, file);
-        assert.ok(said.wrong.includes(found), name);
-        assert.match(said.mends[found], mend);
-    };
-    try {
-        place.write({ collaboration_url: here, queue_url: here });
-        await away('files', 'files', /rtcc init/);
-        await away('service.key', 'key', /rtcc init/);
-        for (const [down, up] of [['collaboration_url', 'queue_url'], ['queue_url', 'collaboration_url']]) {
-            place.write({ [down]: nobody, [up]: here });
-            const { wrong, lines } = await doctor();
-            assert.ok(wrong.includes(down) && !wrong.includes(up), wrong.join());
-            assert.match(lines.join('\n'), /service key +Whether .* is not known: .*\n.*→ See that both servers answer/);
-        }
-        place.write({ collaboration_url: here, queue_url: here, service_key_file: place.conf });
-        assert.match((await doctor()).lines.join('\n'), /service key +A server does not take .*\n.*→ Run 'rtcc init'/);
-        place.write({ collaboration_url: here, queue_url: here, pages_dir: '/nonexistent' });
-        const pages = await doctor();
-        assert.ok(pages.wrong.includes('pages'));
-        assert.match(pages.mends.pages, /pages_dir/);
-    } finally {
-        await server.close();
-        place.write();
-    }
-});
-
-test('the doctor misses people, a site and a database', async () => {
-    const fresh = await newPlace({ isEmpty: true });
-    try {
-        const nothing = await fresh.command(['doctor']);
-        assert.equal(nothing.status, 1);
-        assert.match(nothing.stdout, new RegExp(`^NOT OK +database .*${fresh.state}.*\n.*→ .*rtcc init`, 'm'));
-        fs.mkdirSync(fresh.state);
-        const bare = await fresh.command(['doctor']);
-        assert.equal(bare.status, 1);
-        assert.match(bare.stdout, /^NOT OK +database .*\n.*→ .*rtcc init/m);
-        assert.match(bare.stdout, /^NOT OK +agents .*\n.*→ .*rtcc agent add/m);
-    } finally {
-        fresh.clear();
-    }
-});
-
-test('a damaged database: the doctor and every command name the restore, and no init', async () => {
-    const fresh = await newPlace();
-    try {
-        fs.writeFileSync(path.join(fresh.state, 'rtcc.db'), 'this was a database once'.repeat(100));
-        const seen = await fresh.command(['doctor']);
-        assert.equal(seen.status, 1);
-        assert.match(seen.stdout, /^NOT OK +database .*file is not a database\.\n.*→ .*rtcc restore FILE/m);
-        assert.match(seen.stdout, /^NOT OK +queue_url /m, 'the others are looked at as well');
-        const refusal = await fresh.command(['agent', 'list']);
-        refused(refusal, /file is not a database\. If it is damaged, stop .*: rtcc restore FILE/);
-        assert.doesNotMatch(refusal.stderr, /rtcc init/);
-    } finally {
-        fresh.clear();
     }
 });
 

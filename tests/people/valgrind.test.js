@@ -35,7 +35,7 @@ async function endAll() {
 test('over a whole case no program reads what was not written, and none loses memory', async () => {
     await wholeFlow(instance);
     const conf = `${instance.runDir}/rtcc.conf`;
-    for (const args of [['agent', 'list'], ['agent', 'skill', 'anna', 'billing', '3'], ['key', 'add', 'x'], ['doctor'],
+    for (const args of [['agent', 'list'], ['agent', 'skill', 'anna', 'billing', '3'], ['key', 'add', 'x'], ['doctor', '--as-me'],
         ['topic', 'set', 'Orders', 'billing', '2'], ['backup', `${instance.runDir}/copy.db`]])
         assert.equal((await rtcc(watched.build, conf, args)).status, 0, args.join(' '));
     const logs = await endAll();
