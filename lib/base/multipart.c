@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 
@@ -64,27 +65,42 @@ is_escaped(const char *at, const char *end)
     return *at == '\\' && end - at > 1 && (at[1] == '"' || at[1] == '\\');
 }
 
-/* Reads a token or a quoted text at in->at and moves on behind it; takes as much memory as that is long: there may be many. */
-static const char *
-take_value(struct arena *mem, struct span *in)
+/* Moves behind the token or the quoted text at in->at; gives it as it stands there, without its quotes. */
+static struct span
+take_value(struct span *in, bool is_quoted)
 {
-    if (in->at == in->end || *in->at != '"') {
-        const char *start = in->at;
+    const char *start = in->at;
+    if (!is_quoted) {
         in->at = find_any(*in, "; \t");
-        return arena_strndup(mem, start, (size_t)(in->at - start));
+        return (struct span){start, in->at};
     }
-    const char *end = ++in->at;
+    const char *end = ++start;
     while (end < in->end && *end != '"')
         end += is_escaped(end, in->end) ? 2 : 1;
-    char *text = arena_alloc(mem, (size_t)(end - in->at) + 1), *out = text;
-    for (; in->at < end; in->at++) {
-        in->at += is_escaped(in->at, end);
-        *out++ = *in->at;
+    in->at = end;
+    return (struct span){start, end};
+}
+
+static const char *
+copy_value(struct arena *mem, struct span value, bool is_quoted)
+{
+    char *text = arena_alloc(mem, (size_t)(value.end - value.at) + 1), *out = text;
+    for (; value.at < value.end; value.at++) {
+        value.at += is_quoted && is_escaped(value.at, value.end);
+        *out++ = *value.at;
     }
     return text;
 }
 
-/* The parameter of a header like `form-data; name="x"`, without NUL inside; NULL if it is not there. */
+static bool
+is_named(struct span word, const char *name)
+{
+    size_t bytes = (size_t)(word.end - word.at);
+    return bytes == strlen(name) && strncasecmp(word.at, name, bytes) == 0;
+}
+
+/* The parameter of a header like `form-data; name="x"`, without NUL inside; NULL if it is not there. Only that one is copied:
+ * there may be many of two letters, and an object of an arena is larger than they are. */
 static const char *
 header_parameter(struct arena *mem, struct span header, const char *name)
 {
@@ -93,15 +109,15 @@ header_parameter(struct arena *mem, struct span header, const char *name)
         const char *start = skip_blanks(header.at + 1, header.end);
         header.at = start;
         header.at = find_any(header, "=; \t");
-        const char *key = arena_strndup(mem, start, (size_t)(header.at - start));
+        bool is_wanted = is_named((struct span){start, header.at}, name);
         header.at = skip_blanks(header.at, header.end);
-        const char *value = NULL;
         if (header.at < header.end && *header.at == '=') {
             header.at = skip_blanks(header.at + 1, header.end);
-            value = take_value(mem, &header);
+            bool is_quoted = header.at < header.end && *header.at == '"';
+            struct span value = take_value(&header, is_quoted);
+            if (is_wanted)
+                return copy_value(mem, value, is_quoted);
         }
-        if (value != NULL && text_same_case(key, name))
-            return value;
         header.at = find_any(header, ";");
     }
     return NULL;
@@ -145,14 +161,14 @@ header_value(struct arena *mem, struct span header)
 
 /* Finds a line "Name: value" in a block of lines that each begin with CR LF. */
 static bool
-find_header(struct arena *mem, struct span block, const char *name, struct span *out)
+find_header(struct span block, const char *name, struct span *out)
 {
     while (block.at < block.end) {
         const char *line = block.at + 2;
         const char *next = memmem(line, (size_t)(block.end - line), "\r\n", 2);
         block.at = next == NULL ? block.end : next;
         const char *colon = memchr(line, ':', (size_t)(block.at - line));
-        if (colon == NULL || !text_same_case(arena_strndup(mem, line, (size_t)(colon - line)), name))
+        if (colon == NULL || !is_named((struct span){line, colon}, name))
             continue;
         *out = (struct span){colon + 1, block.at};
         return true;
@@ -229,7 +245,7 @@ static const char *
 type_of(struct arena *mem, struct span headers)
 {
     struct span header;
-    if (!find_header(mem, headers, "Content-Type", &header))
+    if (!find_header(headers, "Content-Type", &header))
         return "application/octet-stream";
     const char *start = skip_blanks(header.at, header.end);
     const char *type = arena_strndup(mem, start, (size_t)(header.end - start));
@@ -267,7 +283,7 @@ read_part(struct reader *r, struct span piece, struct form *form, struct multipa
         return refuse(NULL, "The headers of a part contain a NUL character.", fault);
     struct span header;
     const char *name = NULL;
-    bool is_found = find_header(r->mem, headers, "Content-Disposition", &header);
+    bool is_found = find_header(headers, "Content-Disposition", &header);
     if (is_found && text_same_case(header_value(r->mem, header), "form-data"))
         name = unescaped_name(r->mem, header_parameter(r->mem, header, "name"));
     if (name == NULL)
@@ -290,8 +306,11 @@ multipart_parse(struct arena *mem, const char *content_type, const char *body, s
         return err;
     struct span piece;
     bool is_open = bytes > 0 && skip_preamble(&r);
-    while (is_open && !r.is_last) {
+    static_assert(MULTIPART_PARTS_MAX == 264, "the sentence says the number");
+    for (int parts = 0; is_open && !r.is_last; parts++) {
         is_open = next_piece(&r, &piece);
+        if (is_open && parts == MULTIPART_PARTS_MAX)
+            return refuse(NULL, "There are more than 264 parts in one request.", fault);
         err = is_open ? read_part(&r, piece, form, out, fault) : OK;
         if (err != OK)
             return err;

@@ -7,7 +7,8 @@
 #include "base/arena.h"
 #include "base/form.h"
 
-enum { MULTIPART_FILES_MAX = 8 };
+/* Parts of every kind, those that are passed over too: whoever sends more costs no memory for them. */
+enum { MULTIPART_FILES_MAX = 8, MULTIPART_PARTS_MAX = FORM_MAX + MULTIPART_FILES_MAX };
 
 /* A part that came with a file name. `data` points into the body and is not copied. */
 struct multipart_file {
@@ -25,8 +26,9 @@ struct multipart {
 
 /* Reads `body` with the boundary that `content_type` (the whole header) names: plain fields go to `form`, files to `out`
  * (the caller zeroes both first). A file field that was left empty is passed over.
- * ERR_BAD_PARAMETER: no boundary, a part without a name, one that never ends or whose headers have over 16 KB, too many parts, or
- * what form.h refuses. What is copied is no longer than what is read. */
+ * ERR_BAD_PARAMETER: no boundary, a part without a name, one that never ends or whose headers have over 16 KB, more than
+ * MULTIPART_PARTS_MAX parts, or what form.h refuses. What it takes of mem is bounded by the plain fields and, a few times over,
+ * by the headers: 264 parts of 16 KB. */
 must_check enum err multipart_parse(struct arena *mem, const char *content_type, const char *body, size_t bytes,
     struct form *form, struct multipart *out, struct fault *fault);
 

@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 /* What a parser takes grows as its input does, with what the target itself makes of it: a whole copy for each small part would be a
  * gigabyte for a hundred kilobytes. */
-#define MUST_BE_THRIFTY(mem, bytes) MUST(arena_bytes(mem) <= 512 * (bytes) + 65536)
+#define MUST_BE_THRIFTY(mem, bytes) MUST_BE_WITHIN(mem, bytes, 512)
+#define MUST_BE_WITHIN(mem, bytes, times) MUST(arena_bytes(mem) <= (times) * (bytes) + 65536)
 
 /* A refusal has a sentence; what it names is text. */
 static inline void

@@ -418,6 +418,60 @@ headers_take_about_as_much_memory_as_they_are_long(void **state)
     }
 }
 
+/* `parts` parts with such a head, and `bytes` of it in each. */
+static enum err
+parse_parts(struct arena *mem, int parts, const char *end, size_t bytes, struct answer *out)
+{
+    struct buf body = buf_new(mem, (size_t)parts * (bytes + 200) + 100);
+    for (int i = 0; i < parts; i++) {
+        buf_text(&body, "--XyZ\r\nContent-Disposition: form-data; name=f");
+        for (size_t n = 0; n < bytes; n += 4)
+            buf_text(&body, ";a=b");
+        buf_text(&body, end);
+        buf_text(&body, "\r\n\r\n\r\n");
+    }
+    buf_text(&body, "--XyZ--\r\n");
+    return parse(mem, TYPE, buf_str(&body), body.len, out);
+}
+
+static void
+parts_of_every_kind_are_counted_together(void **state)
+{
+    struct answer answer;
+    assert_int_equal(parse_parts(*state, 264, ";filename=\"\"", 0, &answer), OK);
+    assert_int_equal(answer.files.count, 0);
+    drop(&answer);
+    assert_int_equal(parse_parts(*state, 265, ";filename=\"\"", 0, &answer), ERR_BAD_PARAMETER);
+    assert_string_equal(answer.fault.reason, "There are more than 264 parts in one request.");
+    assert_null(answer.fault.parameter);
+    drop(&answer);
+}
+
+/* What an object of two letters takes is more than they are long. */
+static void
+many_long_heads_take_no_more_memory_than_they_are_long(void **state)
+{
+    static const struct {
+        int parts;
+        const char *end;
+    } rows[] = {{264, ";filename=\"\""}, {1314, ";filename=\"\""}, {256, ""}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct arena *mem = arena_new(), *parsed = arena_new();
+        struct answer answer;
+        enum err err = parse_parts(mem, rows[i].parts, rows[i].end, 16000, &answer);
+        assert_int_equal(err, rows[i].parts > 264 ? ERR_BAD_PARAMETER : OK);
+        memset(&answer.form, 0, sizeof answer.form);
+        memset(&answer.files, 0, sizeof answer.files);
+        err = multipart_parse(parsed, TYPE, answer.body, answer.bytes, &answer.form, &answer.files, &answer.fault);
+        CHECK(arena_bytes(parsed) < 1024 * 1024, "%d parts: %zu KB (%s)", rows[i].parts, arena_bytes(parsed) / 1024,
+            err_code(err));
+        drop(&answer);
+        arena_free(parsed);
+        arena_free(mem);
+    }
+}
+
 int
 main(void)
 {
@@ -434,6 +488,8 @@ main(void)
         UNIT(every_cut_of_a_body_is_refused),
         UNIT(the_headers_of_a_part_have_sixteen_kilobytes_at_most),
         UNIT(headers_take_about_as_much_memory_as_they_are_long),
+        UNIT(parts_of_every_kind_are_counted_together),
+        UNIT(many_long_heads_take_no_more_memory_than_they_are_long),
     };
     return cmocka_run_group_tests_name("multipart", tests, NULL, NULL);
 }
