@@ -33,3 +33,8 @@ UPDATE file SET event = $event, type = $type WHERE site = $site AND id = $id AND
 --   out id int, place text, bytes int
 --   many
 SELECT id, place, bytes FROM file NOT INDEXED WHERE site = $site AND id > $id ORDER BY id LIMIT $most;
+
+-- file_give_up: an unfinished file whose bytes are lost.
+--   in  id int
+--   count
+DELETE FROM file WHERE site = $site AND id = $id AND event = 0;

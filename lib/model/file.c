@@ -1,9 +1,15 @@
-/* file.c: see file.h. Blobs in the database were rejected: a 20 MB row goes through the WAL and holds up everybody's commit. */
+/* file.c: see file.h. Blobs in the database were rejected: a 20 MB row goes through the WAL and holds up everybody's commit.
+ *
+ * Only bytes behind those that the row tells of are ever written, and by one at a time: who has a file's lock (flock on its
+ * bytes, let go also by a program that is killed) reads the row again, writes, syncs and moves the row on. What a killed one left
+ * behind the row's end is written over by whoever goes on from there. With the database's lock instead all would wait for the
+ * disk. */
 #include "model/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,7 +21,7 @@
 #include "model/event.h"
 #include "model/site.h"
 
-enum { PLACE_CHARS = 32, HEAD_BYTES = 16 };
+enum { PLACE_CHARS = 32, HEAD_BYTES = 16, BLOCK_BYTES = 65536 };
 
 static const struct magic {
     int at;
@@ -82,25 +88,75 @@ disk_fault(struct center *c, const char *doing)
     return center_fault(c, ERR_UNAVAILABLE, NULL, "Files cannot be kept at the moment. Try again in a minute.");
 }
 
-static enum err
-put_bytes(struct center *c, const char *place, const struct file_piece *piece, char head[HEAD_BYTES])
+/* Whether a file cannot be opened because it is not there; when its folder is not, that comes back. */
+static bool
+is_lost(struct center *c)
 {
-    int fd = open(path_of(c, place), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return disk_fault(c, "open");
+    return errno == ENOENT && access(path_of(c, ""), F_OK) == 0;
+}
+
+static enum err
+put_bytes(struct center *c, int fd, const struct file_piece *piece, char head[HEAD_BYTES])
+{
     bool is_written = folder_write(fd, piece->data, (size_t)piece->bytes, piece->offset) == OK;
     bool is_kept = is_written && fsync(fd) == 0 && pread(fd, head, HEAD_BYTES, 0) >= 0;
-    enum err err = is_kept ? OK : disk_fault(c, "write");
+    return is_kept ? OK : disk_fault(c, "write");
+}
+
+/* Makes the file; nobody knows its place yet. */
+static enum err
+put_first(struct center *c, const char *place, const struct file_piece *piece, char head[HEAD_BYTES])
+{
+    int fd = open(path_of(c, place), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return disk_fault(c, "open");
+    enum err err = put_bytes(c, fd, piece, head);
     close(fd);
-    return err;
+    return err == OK && folder_sync(path_of(c, "")) != OK ? disk_fault(c, "sync the folder") : err;
+}
+
+/* Opens a file that is there and waits for its lock, for as long as others write and commit their pieces of it. ERR_NOT_FOUND,
+ * without a fault: it is lost. */
+static enum err
+open_locked(struct center *c, const char *place, int *fd)
+{
+    *fd = open(path_of(c, place), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (*fd < 0)
+        return is_lost(c) ? ERR_NOT_FOUND : disk_fault(c, "open");
+    while (flock(*fd, LOCK_EX) != 0) {
+        if (errno == EINTR)
+            continue;
+        enum err err = disk_fault(c, "lock");
+        close(*fd);
+        return err;
+    }
+    return OK;
+}
+
+/* Whether the bytes of a piece are those that are kept at its place. What cannot be read is nobody else's. */
+static bool
+is_as_kept(struct center *c, const char *place, const struct file_piece *p)
+{
+    char block[BLOCK_BYTES];
+    bool is_same = true;
+    int64_t at = 0;
+    ssize_t n = 1;
+    int fd = open(path_of(c, place), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    while (fd >= 0 && is_same && at < p->bytes && n > 0) {
+        n = pread(fd, block, p->bytes - at < BLOCK_BYTES ? (size_t)(p->bytes - at) : BLOCK_BYTES, (off_t)(p->offset + at));
+        is_same = n <= 0 || memcmp(block, p->data + at, (size_t)n) == 0;
+        at += n > 0 ? n : 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    return is_same;
 }
 
 enum err
 file_open(struct center *c, const struct file *file, int *fd)
 {
     *fd = open(path_of(c, file->place), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    bool is_lost = *fd < 0 && errno == ENOENT && access(path_of(c, ""), F_OK) == 0; /* else the folder is, which comes back */
-    if (is_lost) {
+    if (*fd < 0 && is_lost(c)) {
         log_error("file: %s is not in the folder files: was it left behind when this place was restored?", file->place);
         return center_fault(c, ERR_NOT_FOUND, "id", "This file is not kept here any more.");
     }
@@ -186,7 +242,7 @@ grow_file(struct center *c, const struct file_by_nonce *had, const struct file_p
     int changed = 0;
     struct sql_file_grow_in in = {.id = had->id, .had = had->bytes, .bytes = p->offset + p->bytes};
     enum err err = sql_file_grow(c->db, &in, &changed);
-    return err == OK && !changed ? does_not_fit(c, had->bytes) : err;
+    return err == OK && !changed ? does_not_fit(c, 0) : err; /* who has its lock finds it as it was, or removed */
 }
 
 /* Asked in the transaction: while the bytes came, the conference may have ended, and nobody reads on behind its end. */
@@ -198,20 +254,35 @@ check_is_there(struct center *c, const struct member *member)
     return err == OK && now.left_at ? center_fault(c, ERR_CONFLICT, "conf", "This conversation has ended.") : err;
 }
 
-/* One transaction: the row, and the event when it is whole. had is NULL for the first piece. */
+/* In the transaction of its newest piece: the event, when it is whole. */
 static enum err
-note_piece(struct center *c, const struct member *member, const struct file_piece *p, const struct file_by_nonce *had,
-    const char *place, const char *head, struct file *out)
+end_piece(struct center *c, const struct member *member, int64_t id, const char *head, struct file *out)
 {
-    int64_t id = had ? had->id : 0;
-    enum err err = check_is_there(c, member);
-    if (err == OK)
-        err = had ? grow_file(c, had, p) : begin_file(c, member, p, place, &id);
-    if (err == OK)
-        err = file_row(c, id, out);
+    enum err err = file_row(c, id, out);
     if (err == OK && out->bytes == out->total && !out->event)
         err = announce(c, member, out, type_of(head, out->total < HEAD_BYTES ? (size_t)out->total : HEAD_BYTES));
     return err == OK ? file_row(c, id, out) : err;
+}
+
+static enum err
+note_first(struct center *c, const struct member *member, const struct file_piece *p, const char *place, const char *head,
+    struct file *out)
+{
+    int64_t id = 0;
+    enum err err = check_is_there(c, member);
+    if (err == OK)
+        err = begin_file(c, member, p, place, &id);
+    return err == OK ? end_piece(c, member, id, head, out) : err;
+}
+
+static enum err
+note_next(struct center *c, const struct member *member, const struct file_piece *p, const struct file_by_nonce *had,
+    const char *head, struct file *out)
+{
+    enum err err = check_is_there(c, member);
+    if (err == OK)
+        err = grow_file(c, had, p);
+    return err == OK ? end_piece(c, member, had->id, head, out) : err;
 }
 
 static enum err
@@ -225,7 +296,7 @@ check_piece(struct center *c, const struct file_piece *p)
     return OK;
 }
 
-/* Nobody knows the place yet: its bytes go when the row does not come to stand. */
+/* Its bytes go when the row does not come to stand. */
 static enum err
 take_first(struct center *c, const struct member *member, const struct file_piece *p, struct file *out)
 {
@@ -233,35 +304,89 @@ take_first(struct center *c, const struct member *member, const struct file_piec
     const char *place = secret_random_text(c->mem, PLACE_CHARS);
     if (p->offset != 0)
         return does_not_fit(c, 0);
-    enum err err = put_bytes(c, place, p, head);
-    if (err == OK && folder_sync(path_of(c, "")) != OK)
-        err = disk_fault(c, "sync the folder");
+    enum err err = put_first(c, place, p, head);
     if (err == OK)
         err = db_begin(c->db);
     if (err == OK)
-        err = db_end(c->db, note_piece(c, member, p, NULL, place, head, out));
+        err = db_end(c->db, note_first(c, member, p, place, head, out));
     if (err != OK)
         unlink(path_of(c, place));
     return err;
 }
 
 static enum err
-take_next(struct center *c, const struct member *member, const struct file_piece *p, const struct file_by_nonce *had,
+check_fits(struct center *c, const struct file_piece *p, const struct file_by_nonce *had, bool *is_there)
+{
+    *is_there = had->event || p->offset + p->bytes <= had->bytes;
+    if (had->event && had->total != p->total)
+        return center_fault(c, ERR_CONFLICT, "nonce", "This nonce belongs to another file, which is complete.");
+    if (had->total != p->total || p->offset > had->bytes || (!*is_there && p->offset != had->bytes))
+        return does_not_fit(c, had->bytes);
+    return OK;
+}
+
+/* Who is told that it is there must find there what he sent. */
+static enum err
+take_again(struct center *c, const struct file_piece *p, const struct file_by_nonce *had, struct file *out)
+{
+    if (!is_as_kept(c, had->place, p))
+        return center_fault(c, ERR_CONFLICT, "nonce", "This nonce belongs to a file with other bytes.");
+    return file_row(c, had->id, out);
+}
+
+/* Of an unfinished file less is on the disk than the row tells, as after a restore without the files. */
+static enum err
+begin_anew(struct center *c, const struct file_by_nonce *had)
+{
+    int changed;
+    enum err err = sql_file_give_up(c->db, &(struct sql_file_give_up_in){.id = had->id}, &changed);
+    if (err == OK && changed)
+        unlink(path_of(c, had->place));
+    return err == OK ? does_not_fit(c, 0) : err;
+}
+
+/* With the lock of the bytes at `place`: what the row tells now holds until it is let go, but that the row may be removed. */
+static enum err
+take_locked(struct center *c, const struct member *member, const struct file_piece *p, const char *place, int fd,
     struct file *out)
 {
     char head[HEAD_BYTES] = "";
-    if (had->event && had->total != p->total)
-        return center_fault(c, ERR_CONFLICT, "nonce", "This nonce belongs to another file, which is complete.");
-    if (had->total != p->total || p->offset > had->bytes)
-        return does_not_fit(c, had->bytes);
-    if (had->event || p->offset + p->bytes <= had->bytes)
-        return file_row(c, had->id, out);
-    if (p->offset != had->bytes)
-        return does_not_fit(c, had->bytes);
-    enum err err = put_bytes(c, had->place, p, head);
+    bool is_there;
+    struct stat info;
+    struct file_by_nonce had;
+    struct sql_file_by_nonce_in in = {.member = member->id, .nonce = p->nonce};
+    enum err err = sql_file_by_nonce(c->db, c->mem, &in, &had);
+    if (err == ERR_NOT_FOUND || (err == OK && !text_same(had.place, place)))
+        return does_not_fit(c, err == OK ? had.bytes : 0); /* removed, and perhaps begun anew, while he waited */
+    if (err == OK)
+        err = check_fits(c, p, &had, &is_there);
+    if (err != OK || is_there)
+        return err == OK ? take_again(c, p, &had, out) : err;
+    if (fstat(fd, &info) != 0)
+        return disk_fault(c, "look");
+    if (info.st_size < had.bytes)
+        return begin_anew(c, &had);
+    err = put_bytes(c, fd, p, head);
     if (err == OK)
         err = db_begin(c->db);
-    return err == OK ? db_end(c->db, note_piece(c, member, p, had, had->place, head, out)) : err;
+    return err == OK ? db_end(c->db, note_next(c, member, p, &had, head, out)) : err;
+}
+
+static enum err
+take_next(struct center *c, const struct member *member, const struct file_piece *p, const struct file_by_nonce *had,
+    struct file *out)
+{
+    int fd;
+    bool is_there;
+    enum err err = check_fits(c, p, had, &is_there);
+    if (err != OK || is_there)
+        return err == OK ? take_again(c, p, had, out) : err;
+    err = open_locked(c, had->place, &fd);
+    if (err != OK)
+        return err == ERR_NOT_FOUND ? begin_anew(c, had) : err;
+    err = take_locked(c, member, p, had->place, fd, out);
+    close(fd);
+    return err;
 }
 
 enum err

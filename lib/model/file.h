@@ -24,9 +24,11 @@ struct file_piece {
 };
 
 /* Takes a piece. out->event is 0 until the file is whole and announced; out->bytes is where to go on. A repeated piece is
- * answered like the first. ERR_CONFLICT with fault.offset: the piece does not fit behind what is there; without: he is not
- * there any more. ERR_TOO_LARGE: total is
- * over the setting file_max_bytes. ERR_UNAVAILABLE: the disk. */
+ * answered like the first. What was acknowledged is never written again, whoever sends what at the same time; a piece of a file
+ * of which another is being written waits for that one.
+ * ERR_CONFLICT with fault.offset: the piece does not fit behind what is there; without: he is not there any more, or the nonce
+ * is that of a file with other bytes. ERR_TOO_LARGE: total is over the setting file_max_bytes. ERR_UNAVAILABLE:
+ * the disk. */
 must_check enum err file_take(struct center *c, const struct member *member, const struct file_piece *piece, struct file *out);
 
 /* What this member announced earlier under this nonce. ERR_NOT_FOUND: nothing. */

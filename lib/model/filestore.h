@@ -1,6 +1,7 @@
 /* filestore: the bytes of all files together: what of them goes along with a backup, and what is missing.
  *
- * A file is written once and never changed afterwards, so a copy needs no lock, and on one file system it is a second name. */
+ * What a row tells of a file is written once and never changed afterwards, so a copy needs no lock, and on one file system it is
+ * a second name. */
 #ifndef RTCC_FILESTORE_H
 #define RTCC_FILESTORE_H
 

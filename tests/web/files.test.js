@@ -205,6 +205,20 @@ test('the same piece twice at once does no harm', async () => {
     assert.equal((await filesOf(customer)).length, 1);
 });
 
+test('of different last pieces at once one is acknowledged, and its bytes are kept', async () => {
+    for (let round = 0; round < 4; round++) {
+        const { customer } = await room(base), fields = { nonce: 'last', total: 200008 };
+        assert.equal((await putAt(customer, { ...fields, offset: 0, file: fileOf(bytes(8)) })).status, 200);
+        const sent = ['B', 'C', 'D'].map((letter) => Buffer.alloc(200000, letter));
+        const answers = await Promise.all(sent.map((data) => putAt(customer, { ...fields, offset: 8, file: fileOf(data) })));
+        const won = answers.filter((one) => one.status === 200);
+        assert.equal(won.length, 1, answers.map((one) => one.body).join());
+        for (const answer of answers) if (answer !== won[0]) isError(answer, 'conflict');
+        const kept = (await fetch(customer, won[0].json().file)).bytes;
+        assert.equal(digest(kept.subarray(8)), digest(sent[answers.indexOf(won[0])]));
+    }
+});
+
 /* ── file_get ── */
 
 const kinds = [['p.png', '\x89PNG\r\n\x1a\n0000', 'image/png'], ['p.jpg', '\xff\xd8\xff\xe0', 'image/jpeg'], ['p.gif', 'GIF89a',

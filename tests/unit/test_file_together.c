@@ -1,0 +1,180 @@
+/* Files of which several pieces come at once, or of which a piece was cut off in the middle of being kept: what was acknowledged stays
+ * as it was. */
+#include "place.h"
+
+#include "model/file.h"
+
+enum { ROUNDS = 24, SENDERS = 3, LAST_BYTES = 300000 };
+
+/* The first pieces: nothing, or the head of a picture. */
+static const char png[] = "\x89PNG\r\n\x1a\n";
+enum { PNG_BYTES = sizeof png - 1 };
+
+static struct file_piece
+piece(struct installation *p, int round, const char *data, int64_t bytes, int64_t offset)
+{
+    int64_t first = round % 2 ? PNG_BYTES : 0;
+    return (struct file_piece){.nonce = arena_printf(p->c.mem, "r%d", round),
+        .name = "a.png",
+        .data = data,
+        .bytes = bytes,
+        .offset = offset,
+        .total = first + LAST_BYTES};
+}
+
+/* What a sender sends last: of one byte, with a head of its own, by which a file that has nothing else gets its type. */
+static char *
+last_of(struct installation *p, int number)
+{
+    static const char *const heads[SENDERS] = {"%PDF-", "GIF8", "OggS"};
+    char *data = arena_alloc(p->c.mem, LAST_BYTES);
+    memset(data, 'A' + number, LAST_BYTES);
+    memcpy(data, heads[number], strlen(heads[number]));
+    return data;
+}
+
+static const char *const types[SENDERS] = {"application/pdf", "image/gif", "audio/ogg"};
+
+static const char *
+won(struct installation *p, int round, int number)
+{
+    return arena_printf(p->c.mem, "won-%d-%d", round, number);
+}
+
+static void
+send_last(struct installation *p, int number)
+{
+    struct member ann;
+    place_enter(p);
+    MUST(member_find(&p->c, place_number(p, "SELECT id FROM member"), &ann) == OK);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct file file;
+        struct file_piece last = piece(p, round, last_of(p, number), LAST_BYTES, round % 2 ? PNG_BYTES : 0);
+        p->c.fault = (struct fault){0};
+        enum err err = file_take(&p->c, &ann, &last, &file);
+        MUST(err == OK || err == ERR_CONFLICT);
+        if (err == OK)
+            close(open(arena_printf(p->c.mem, "%s/%s", p->folder, won(p, round, number)), O_CREAT | O_WRONLY, 0600));
+    }
+    db_close(p->c.db);
+}
+
+static void
+of_several_last_pieces_at_once_the_acknowledged_one_is_kept(void **state)
+{
+    struct installation *p = *state;
+    struct member ann = place_member(p, place_conference(p).id, "Ann");
+    for (int round = 0; round < ROUNDS; round++) {
+        struct file file;
+        struct file_piece first = piece(p, round, png, round % 2 ? PNG_BYTES : 0, 0);
+        WELL(p, file_take(&p->c, &ann, &first, &file));
+        place_sql(p, "UPDATE file SET member = -member WHERE member > 0"); /* so that not too many are unfinished */
+    }
+    place_sql(p, "UPDATE file SET member = -member");
+    place_together(p, SENDERS, send_last);
+    char *kept = arena_alloc(p->c.mem, PNG_BYTES + LAST_BYTES);
+    for (int round = 0; round < ROUNDS; round++) {
+        int winner = -1, winners = 0, fd = -1;
+        int64_t first = round % 2 ? PNG_BYTES : 0;
+        for (int number = 0; number < SENDERS; number++)
+            if (place_has(p, won(p, round, number))) {
+                winner = number;
+                winners++;
+            }
+        CHECK(winners == 1, "round %d: %d were acknowledged", round, winners);
+        struct file file;
+        int64_t id = place_number(p, arena_printf(p->c.mem, "SELECT id FROM file WHERE nonce = 'r%d'", round));
+        WELL(p, file_find(&p->c, id, &file));
+        WELL(p, file_open(&p->c, &file, &fd));
+        assert_int_equal(read(fd, kept, PNG_BYTES + LAST_BYTES), first + LAST_BYTES);
+        close(fd);
+        CHECK(memcmp(kept + first, last_of(p, winner), LAST_BYTES) == 0, "round %d: kept is not what %d sent", round, winner);
+        CHECK(text_same(file.type, round % 2 ? "image/png" : types[winner]), "round %d: %s", round, file.type);
+    }
+}
+
+/* ── one after the other ── */
+
+static struct file_piece
+fox(const char *data, int64_t offset)
+{
+    return (struct file_piece){.nonce = "n",
+        .name = "fox.txt",
+        .data = data,
+        .bytes = (int64_t)strlen(data),
+        .offset = offset,
+        .total = 13};
+}
+
+static void
+what_is_there_already_is_not_acknowledged_with_other_bytes(void **state)
+{
+    struct installation *p = *state;
+    struct file file;
+    struct member ann = place_member(p, place_conference(p).id, "Ann");
+    struct file_piece first = fox("the quick", 0), other = fox("The quick", 0), part = fox("quick", 4), wrong = fox("quack", 4);
+    struct file_piece last = fox(" fox", 9), whole = fox("the quick fox", 0), hen = fox("the quick hen", 0);
+    WELL(p, file_take(&p->c, &ann, &first, &file));
+    WELL(p, file_take(&p->c, &ann, &part, &file));
+    assert_int_equal(file.bytes, 9);
+    REFUSED(p, file_take(&p->c, &ann, &other, &file), ERR_CONFLICT, "nonce");
+    assert_false(p->c.fault.has_offset);
+    REFUSED(p, file_take(&p->c, &ann, &wrong, &file), ERR_CONFLICT, "nonce");
+    WELL(p, file_take(&p->c, &ann, &last, &file));
+    WELL(p, file_take(&p->c, &ann, &whole, &file));
+    REFUSED(p, file_take(&p->c, &ann, &hen, &file), ERR_CONFLICT, "nonce");
+}
+
+static void
+what_a_killed_program_left_behind_the_end_is_written_over(void **state)
+{
+    struct installation *p = *state;
+    struct file file;
+    char kept[20];
+    int fd = -1;
+    struct member ann = place_member(p, place_conference(p).id, "Ann");
+    struct file_piece first = fox("the quick", 0), last = fox(" fox", 9);
+    WELL(p, file_take(&p->c, &ann, &first, &file));
+    place_poke(p, arena_printf(p->c.mem, "files/%s", file.place), 9, " hen", 4);
+    WELL(p, file_take(&p->c, &ann, &first, &file));
+    assert_int_equal(file.bytes, 9);
+    WELL(p, file_take(&p->c, &ann, &last, &file));
+    WELL(p, file_open(&p->c, &file, &fd));
+    assert_int_equal(read(fd, kept, sizeof kept), 13);
+    assert_memory_equal(kept, "the quick fox", 13);
+    close(fd);
+}
+
+static void
+an_unfinished_file_whose_bytes_are_lost_begins_again(void **state)
+{
+    struct installation *p = *state;
+    struct file file;
+    struct member ann = place_member(p, place_conference(p).id, "Ann");
+    struct file_piece first = fox("the quick", 0), last = fox(" fox", 9);
+    for (int is_short = 0; is_short <= 1; is_short++) {
+        WELL(p, file_take(&p->c, &ann, &first, &file));
+        const char *path = arena_printf(p->c.mem, "%s/files/%s", p->folder, file.place);
+        assert_int_equal(is_short ? truncate(path, 8) : unlink(path), 0);
+        REFUSED(p, file_take(&p->c, &ann, &last, &file), ERR_CONFLICT, "offset");
+        assert_true(p->c.fault.has_offset);
+        assert_int_equal(p->c.fault.offset, 0);
+        assert_int_equal(place_number(p, "SELECT count(*) FROM file"), 0);
+        assert_int_equal(access(path, F_OK), -1);
+    }
+    WELL(p, file_take(&p->c, &ann, &first, &file));
+    WELL(p, file_take(&p->c, &ann, &last, &file));
+    assert_true(file.event > 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLACED(of_several_last_pieces_at_once_the_acknowledged_one_is_kept),
+        PLACED(what_is_there_already_is_not_acknowledged_with_other_bytes),
+        PLACED(what_a_killed_program_left_behind_the_end_is_written_over),
+        PLACED(an_unfinished_file_whose_bytes_are_lost_begins_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
