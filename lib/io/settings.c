@@ -228,6 +228,8 @@ static const struct key {
     {"gone_s", NUMBER, AT(gone_s), "45", 1, 3600, "seconds", "An agent without a poll for so long is gone; more than hold_s"},
     {"capacity", NUMBER, AT(capacity), "4", 1, 100, "conferences", "How many at once a new agent is given"},
     {"file_max_bytes", NUMBER, AT(file_max_bytes), "20971520", 1024, INT64_C(1) << 30, "bytes", "Largest file to be sent"},
+    {"room_max_bytes", NUMBER, AT(room_max_bytes), "524288000", INT64_C(1) << 20, INT64_C(1) << 40, "bytes",
+        "What all files of one conversation may have together"},
     {"session_s", NUMBER, AT(session_s), "43200", 1, 31536000, "seconds", "An agent is signed out so long after signing in"},
     {"password_least", NUMBER, AT(password_least), "8", 1, 64, "characters", "Shortest password that an agent may have"},
     {"password_cost", NUMBER, AT(password_cost), "5", 1, 11, "steps", "Cost of a password's yescrypt hash; each step doubles it"},

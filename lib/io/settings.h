@@ -35,14 +35,15 @@ struct settings {
     const char *time_zone;         /* of these hours and of pages, IANA name; "" : the machine's */
     const char *trusted_hosts;     /* further Host names that count as loopback, comma-separated */
     bool trust_loopback;
-    bool limit_exempt;    /* limits by address spare 127.0.0.1 */
-    int64_t hold_s;       /* longest hold of a poll */
-    int64_t cgi_hold_s;   /* the same under plain CGI */
-    int64_t cgi_hold_max; /* how many polls wait at once there */
-    int64_t offer_s;      /* an agent's time to accept */
-    int64_t gone_s;       /* no poll for so long: an agent is gone */
-    int64_t capacity;     /* conferences at once for a new agent */
-    int64_t file_max_bytes;
+    bool limit_exempt;      /* limits by address spare 127.0.0.1 */
+    int64_t hold_s;         /* longest hold of a poll */
+    int64_t cgi_hold_s;     /* the same under plain CGI */
+    int64_t cgi_hold_max;   /* how many polls wait at once there */
+    int64_t offer_s;        /* an agent's time to accept */
+    int64_t gone_s;         /* no poll for so long: an agent is gone */
+    int64_t capacity;       /* conferences at once for a new agent */
+    int64_t file_max_bytes; /* of one file */
+    int64_t room_max_bytes; /* of all files of one conversation */
     int64_t session_s;      /* an agent's session ends so long after sign-in */
     int64_t password_least; /* characters */
     int64_t password_cost;  /* yescrypt cost, 1 to 11 */

@@ -217,8 +217,34 @@ does_not_fit(struct center *c, int64_t offset)
     return err;
 }
 
+/* What one room may hold and one member may leave unfinished, with the file that is asked for. */
 static enum err
-begin_file(struct center *c, const struct member *member, const struct file_piece *p, const char *place, int64_t *id)
+check_room(struct center *c, const struct file_piece *p, int64_t bytes, int64_t unfinished)
+{
+    if (bytes > c->settings->room_max_bytes)
+        return center_fault(c, ERR_TOO_LARGE, "file",
+            "The files of one conversation may have %lld MB together; this one is too much.",
+            (long long)(c->settings->room_max_bytes >> 20));
+    if (p->bytes < p->total && unfinished > FILE_UNFINISHED_MAX)
+        return center_fault(c, ERR_TOO_MANY, NULL,
+            "%d files of yours are not complete. Send one of them to its end first, or try again tomorrow.", FILE_UNFINISHED_MAX);
+    return OK;
+}
+
+/* In the transaction, with its row: what others have begun since `held` was read. A room may have very many files, and nobody is
+ * to wait while all are counted. */
+static enum err
+check_room_again(struct center *c, const struct member *member, const struct file_piece *p, const struct file_held *held)
+{
+    struct file_held_since more;
+    struct sql_file_held_since_in in = {.conf = member->conf, .member = member->id, .newest = held->newest};
+    enum err err = sql_file_held_since(c->db, c->mem, &in, &more);
+    return err == OK ? check_room(c, p, held->bytes + more.bytes, held->unfinished + more.unfinished) : err;
+}
+
+static enum err
+begin_file(struct center *c, const struct member *member, const struct file_piece *p, const struct file_held *held,
+    const char *place, int64_t *id)
 {
     enum err err = site_next_id(c, id);
     if (err != OK)
@@ -233,14 +259,15 @@ begin_file(struct center *c, const struct member *member, const struct file_piec
         .bytes = p->bytes,
         .total = p->total,
         .at = c->now_ms};
-    return sql_file_insert(c->db, &in);
+    err = sql_file_insert(c->db, &in);
+    return err == OK ? check_room_again(c, member, p, held) : err;
 }
 
 static enum err
 grow_file(struct center *c, const struct file_by_nonce *had, const struct file_piece *p)
 {
     int changed = 0;
-    struct sql_file_grow_in in = {.id = had->id, .had = had->bytes, .bytes = p->offset + p->bytes};
+    struct sql_file_grow_in in = {.id = had->id, .had = had->bytes, .bytes = p->offset + p->bytes, .at = c->now_ms};
     enum err err = sql_file_grow(c->db, &in, &changed);
     return err == OK && !changed ? does_not_fit(c, 0) : err; /* who has its lock finds it as it was, or removed */
 }
@@ -265,13 +292,13 @@ end_piece(struct center *c, const struct member *member, int64_t id, const char 
 }
 
 static enum err
-note_first(struct center *c, const struct member *member, const struct file_piece *p, const char *place, const char *head,
-    struct file *out)
+note_first(struct center *c, const struct member *member, const struct file_piece *p, const struct file_held *held,
+    const char *place, const char *head, struct file *out)
 {
     int64_t id = 0;
     enum err err = check_is_there(c, member);
     if (err == OK)
-        err = begin_file(c, member, p, place, &id);
+        err = begin_file(c, member, p, held, place, &id);
     return err == OK ? end_piece(c, member, id, head, out) : err;
 }
 
@@ -304,11 +331,17 @@ take_first(struct center *c, const struct member *member, const struct file_piec
     const char *place = secret_random_text(c->mem, PLACE_CHARS);
     if (p->offset != 0)
         return does_not_fit(c, 0);
-    enum err err = put_first(c, place, p, head);
+    struct file_held held;
+    enum err err = sql_file_held(c->db, c->mem, &(struct sql_file_held_in){.conf = member->conf, .member = member->id}, &held);
+    if (err == OK)
+        err = check_room(c, p, held.bytes + p->total, held.unfinished + 1);
+    if (err != OK)
+        return err;
+    err = put_first(c, place, p, head);
     if (err == OK)
         err = db_begin(c->db);
     if (err == OK)
-        err = db_end(c->db, note_first(c, member, p, place, head, out));
+        err = db_end(c->db, note_first(c, member, p, &held, place, head, out));
     if (err != OK)
         unlink(path_of(c, place));
     return err;
@@ -408,7 +441,8 @@ file_take(struct center *c, const struct member *member, const struct file_piece
     err = sql_file_by_nonce(c->db, c->mem, &in, &had);
     if (err == ERR_NOT_FOUND) {
         err = take_first(c, member, p, out);
-        if (err != ERR_CONFLICT || c->fault.has_offset || sql_file_by_nonce(c->db, c->mem, &in, &had) != OK)
+        bool is_refused = (err == ERR_CONFLICT && !c->fault.has_offset) || err == ERR_TOO_MANY || err == ERR_TOO_LARGE;
+        if (!is_refused || sql_file_by_nonce(c->db, c->mem, &in, &had) != OK)
             return err;
         err = OK; /* the same piece came twice at once: the other was first */
     }

@@ -9,9 +9,10 @@
 
 #include "base/folder.h"
 #include "io/settings.h"
+#include "model/due.h"
 #include "sql.h"
 
-enum { ROWS_AT_ONCE = 500 };
+enum { ROWS_AT_ONCE = 500, DAY_MS = 86400000 };
 
 /* What is done with each file; `from` and `to` are the caller's. */
 struct visit {
@@ -115,4 +116,47 @@ filestore_missing(struct center *c, int64_t *missing)
     enum err err = visit_all(c, &visit);
     *missing = visit.missing;
     return err;
+}
+
+/* The row goes, and in the same transaction it is noted that the bytes are to go: whoever is killed in between leaves neither a
+ * row without bytes nor bytes of which nobody knows. */
+static enum err
+forget(struct center *c, const struct file_stale *file, int64_t from_at, int64_t to_at)
+{
+    int changed = 0;
+    struct sql_file_forget_in in = {.id = file->id, .from_at = from_at, .to_at = to_at};
+    enum err err = db_begin(c->db);
+    if (err != OK)
+        return err;
+    err = sql_file_forget(c->db, &in, &changed);
+    if (err == OK && changed)
+        err = due_add(c, FILESTORE_DUE, file->place, c->now_ms);
+    return db_end(c->db, err);
+}
+
+enum err
+filestore_tidy(struct center *c)
+{
+    struct sql_file_stale_in in = {.from_at = c->now_ms - DAY_MS, .to_at = c->now_ms + DAY_MS, .most = ROWS_AT_ONCE};
+    struct file_stale *rows;
+    size_t count = ROWS_AT_ONCE;
+    enum err err = OK;
+    while (err == OK && count == ROWS_AT_ONCE) {
+        err = sql_file_stale(c->db, c->mem, &in, &rows, &count);
+        for (size_t i = 0; err == OK && i < count; i++) {
+            err = forget(c, &rows[i], in.from_at, in.to_at);
+            in.id = rows[i].id;
+        }
+    }
+    return err;
+}
+
+enum err
+filestore_drop(struct center *c, const char *place)
+{
+    const char *folder = filestore_folder(c), *path = arena_printf(c->mem, "%s/%s", folder, place);
+    bool is_gone = !is_place(place) || unlink(path) == 0 || (errno == ENOENT && access(folder, F_OK) == 0);
+    if (!is_gone)
+        return center_fault(c, ERR_UNAVAILABLE, NULL, "'%s' cannot be removed: %s.", path, strerror(errno));
+    return due_done(c, FILESTORE_DUE, place);
 }

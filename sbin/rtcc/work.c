@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "model/due.h"
+#include "model/filestore.h"
 #include "model/limit.h"
 #include "model/routing.h"
 #include "model/sentform.h"
@@ -28,6 +29,8 @@ do_piece(struct center *c, const struct due *due)
     struct sent_form form;
     if (text_same(due->kind, "form"))
         return sentform_finish(c, due->key, &form);
+    if (text_same(due->kind, FILESTORE_DUE))
+        return filestore_drop(c, due->key);
     log_error("work of an unknown kind '%s': this program is older than the database", due->kind);
     return ERR_UNAVAILABLE;
 }
@@ -61,6 +64,8 @@ tidy(struct center *c)
 {
     if (limit_tidy(c) != OK)
         log_warn("what no limit counts any more could not be cleared away");
+    if (filestore_tidy(c) != OK)
+        log_warn("files of which only a part came could not be cleared away");
     return c->boot_ms;
 }
 

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { newPlace, runToEnd } from '../lib/cgi.js';
 import { freePort, sleep, until } from '../lib/instance.js';
-import { isError, json } from '../lib/wire.js';
+import { conferenceOf, isError, json } from '../lib/wire.js';
 
 const password = 'correct horse 42';
 let place;
@@ -332,6 +332,29 @@ test('work finishes a form that was kept, and leaves it kept while the servers a
         await server.close();
         place.write();
     }
+});
+
+test('work removes a file of which only a part came when nobody went on with it for a day', async () => {
+    place.write();
+    const { id: conf, participant: vanity } = conferenceOf((await get('vcs_conf_schedule')).xml());
+    const { token } = (await get('vcs_call', { vanity }, json)).json().member;
+    const put = (nonce, offset, data) => place.run('file_put', 'POST',
+        { multipart: { conf, token, nonce, offset, total: 10, file: { name: 'a', type: 'x/y', data } }, ...json });
+    const files = () => fs.readdirSync(path.join(place.state, 'files')).length;
+    for (const nonce of ['left', 'new']) assert.equal((await put(nonce, 0, 'half.')).status, 200);
+    assert.equal((await put('whole', 0, 'ten bytes.')).status, 200);
+    const ago = (nonces, ms) => execFileSync('sqlite3', ['-cmd', '.timeout 5000', path.join(place.state, 'rtcc.db'),
+        `UPDATE file SET created_at = ${Date.now() - ms} WHERE nonce IN (${nonces})`]);
+    ago("'left', 'whole'", 86405000);
+    ago("'new'", 86395000);
+    const before = files();
+    assert.equal((await run('work')).status, 0);
+    assert.equal(files(), before - 1);
+    assert.equal((await put('new', 5, '.half')).status, 200);
+    const refused = await put('left', 5, '.half');
+    isError(refused, 'conflict', 'offset');
+    assert.equal(refused.json().error.offset, 0);
+    assert.equal((await put('left', 0, 'ten bytes.')).status, 200);
 });
 
 test('work --stay goes on until it is told to stop', async () => {

@@ -196,6 +196,15 @@ test('file_max_bytes is the limit, to the byte', async () => {
     assert.match(well(await get('conf_view', { conf: who.conf }, { bearer: who.token, ...html })).body, /data-file-max="2048"/);
 });
 
+test('room_max_bytes is what all files of a conversation may have', async () => {
+    set({ room_max_bytes: 1048576 });
+    const who = await member(), file = (bytes) => ({ name: 'a', type: 'x/y', data: Buffer.alloc(bytes) });
+    const send = (bytes) => place.run('file_put', 'POST', { multipart: { ...who, file: file(bytes) }, ...json });
+    well(await send(1048000));
+    isError(await send(577), 'too_large');
+    well(await send(576));
+});
+
 test('hold_s and cgi_hold_s bound a wait, the shorter one wins', async () => {
     for (const [hold, cgiHold, least, most] of [[0, 5, 0, 700], [1, 5, 900, 2500], [5, 1, 900, 2500], [5, 0, 0, 700]]) {
         set({ hold_s: hold, cgi_hold_s: cgiHold });

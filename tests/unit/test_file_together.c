@@ -64,6 +64,7 @@ of_several_last_pieces_at_once_the_acknowledged_one_is_kept(void **state)
 {
     struct installation *p = *state;
     struct member ann = place_member(p, place_conference(p).id, "Ann");
+    p->settings.room_max_bytes = INT64_C(1) << 40;
     for (int round = 0; round < ROUNDS; round++) {
         struct file file;
         struct file_piece first = piece(p, round, png, round % 2 ? PNG_BYTES : 0, 0);

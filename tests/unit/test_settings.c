@@ -80,6 +80,7 @@ an_empty_file_gives_the_defaults(void **state)
     assert_int_equal(settings.gone_s, 45);
     assert_int_equal(settings.capacity, 4);
     assert_int_equal(settings.file_max_bytes, 20971520);
+    assert_int_equal(settings.room_max_bytes, 524288000);
     assert_int_equal(settings.session_s, 43200);
     assert_int_equal(settings.password_cost, 5);
 }
@@ -196,6 +197,8 @@ each_kind_of_value_has_its_limits(void **state)
         "site_name",
         "site_name \x01",
         "file_max_bytes 1023",
+        "room_max_bytes 1048575",
+        "room_max_bytes 1099511627777",
         "password_cost 12",
         "password_cost 0",
         "session_s 99999999999999999999",

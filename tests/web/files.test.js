@@ -9,10 +9,10 @@ import { startInstance } from '../lib/instance.js';
 import { allEvents, confPoll, sendFile } from '../lib/people.js';
 import { errorOf, html, isError, isErrorPage, join, json, only, room } from '../lib/wire.js';
 
-const MOST = 300000;
+const MOST = 300000, ROOM = 1048576;
 let instance, base, usual;
 before(async () => {
-    [instance, usual] = await Promise.all([startInstance({ settings: { file_max_bytes: MOST } }), startInstance()]);
+    [instance, usual] = await Promise.all([startInstance({ settings: { file_max_bytes: MOST, room_max_bytes: ROOM } }), startInstance()]);
     ({ base } = instance);
 });
 after(() => Promise.all([instance.stop(), usual.stop()]));
@@ -131,6 +131,20 @@ test('by default the limit is 20 MB, to the byte', async () => {
     isError(await putAt(customer, { file: fileOf(large) }, { base: usual.base }), 'too_large');
 });
 
+test('what a conversation holds in files is limited, to the byte, and another has its own', async () => {
+    const { customer, agent } = await room(base), other = await room(base);
+    for (let i = 0; i < 3; i++) assert.equal((await putAt(customer, { file: fileOf(bytes(MOST)) })).status, 200);
+    const rest = ROOM - 3 * MOST, begun = { nonce: 'begun', offset: 0, total: rest - 10 };
+    assert.equal((await putAt(customer, { ...begun, file: fileOf('x') })).status, 200, 'it counts as if it were whole');
+    for (const who of [customer, agent]) {
+        isError(await putAt(who, { file: fileOf('eleven byte') }), 'too_large', 'file');
+        assert.match(isErrorPage(await putAt(who, { file: fileOf('eleven byte') }, html), 413), /may have 1 MB together/);
+    }
+    assert.equal((await putAt(agent, { file: fileOf('ten bytes.') })).status, 200);
+    isError(await putAt(agent, { file: fileOf('x') }), 'too_large', 'file');
+    assert.equal((await putAt(other.customer, { file: fileOf('x') })).status, 200);
+});
+
 /* ── in pieces ── */
 
 const pieces = (data, size) => Array.from({ length: Math.ceil(data.length / size) }, (_, i) => [i * size, data.subarray(i * size,
@@ -217,6 +231,19 @@ test('of different last pieces at once one is acknowledged, and its bytes are ke
         const kept = (await fetch(customer, won[0].json().file)).bytes;
         assert.equal(digest(kept.subarray(8)), digest(sent[answers.indexOf(won[0])]));
     }
+});
+
+test('a member has ten unfinished files at most; the eleventh waits until one is complete', async () => {
+    const { customer, agent } = await room(base), begin = (who, i, options) => putAt(who, { nonce: `u${i}`, offset: 0, total: 10,
+        file: fileOf('half.') }, options);
+    for (let i = 0; i < 10; i++) assert.equal((await begin(customer, i)).status, 200);
+    isError(await begin(customer, 10), 'too_many', null);
+    assert.match(isErrorPage(await begin(customer, 10, html), 429), /10 files of yours are not complete/);
+    assert.equal((await begin(customer, 3)).status, 200, 'a repeated one is no other');
+    assert.equal((await begin(agent, 10)).status, 200, 'each for himself');
+    assert.equal((await putAt(customer, { file: fileOf('whole') })).status, 200);
+    assert.equal((await putAt(customer, { nonce: 'u0', offset: 5, total: 10, file: fileOf('.half') })).status, 200);
+    assert.equal((await begin(customer, 10)).status, 200);
 });
 
 /* ── file_get ── */
