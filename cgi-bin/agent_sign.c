@@ -53,7 +53,7 @@ sign_in(struct request *r)
     if (!r->args[LOGIN].text || !r->args[PASSWORD].text)
         return center_fault(r->c, ERR_BAD_PARAMETER, r->args[LOGIN].text ? "password" : "login",
             "Enter your login and your password.");
-    enum err err = session_open(r->c, r->args[LOGIN].text, r->args[PASSWORD].text, &agent, &token);
+    enum err err = session_open_from(r->c, r->remote_addr, r->args[LOGIN].text, r->args[PASSWORD].text, &agent, &token);
     if (err == OK)
         log_info("agent %s signed in from %s", agent.login, r->remote_addr);
     else

@@ -34,6 +34,7 @@ struct poll {
     int64_t after;
     bool is_staff;
     bool by_cookie;
+    bool has_left; /* for him it is over */
 };
 
 static enum err
@@ -46,26 +47,26 @@ add_csrf(struct request *r, const struct poll *p)
     return err;
 }
 
-/* Fills r->out; since_typing_ms below 0: typing does not count; *has_news tells whether there is a reason to answer now. */
+/* Fills r->out and moves p->after on; since_typing_ms below 0: typing does not count; *has_news tells whether there is a reason
+ * to answer now. */
 static enum err
-fill(struct request *r, const struct poll *p, int64_t since_typing_ms, bool *has_news)
+fill(struct request *r, struct poll *p, int64_t since_typing_ms, bool *has_news)
 {
     struct conference_state conf;
     bool is_more = false;
-    int64_t after = p->after;
     struct reader reader = {.member = p->member, .is_staff = p->is_staff};
     struct value *events = value_list(r->c->mem);
-    enum err err = event_read(r->c, p->conf, &reader, &after, events, &is_more);
+    enum err err = event_read(r->c, p->conf, &reader, &p->after, events, &is_more);
     if (err == OK && since_typing_ms >= 0 && !events->first) /* who wrote beside what was said was told when he began */
-        err = event_read_typing(r->c, p->conf, p->member, since_typing_ms, after, events);
+        err = event_read_typing(r->c, p->conf, p->member, since_typing_ms, p->after, events);
     if (err == OK)
         err = conference_state(r->c, p->conf, &conf);
     if (err != OK)
         return err;
-    *has_news = events->first || conf.ended_at;
-    value_add_int(r->out, "after", after);
+    *has_news = events->first || conf.ended_at || p->has_left;
+    value_add_int(r->out, "after", p->after);
     value_add_flag(r->out, "more", is_more);
-    value_add_text(r->out, "state", conf.state);
+    value_add_text(r->out, "state", p->has_left ? "ended" : conf.state);
     value_add(r->out, "events", events);
     return OK;
 }
@@ -127,7 +128,8 @@ answer(struct request *r)
         .member = caller->member.id,
         .after = r->args[AFTER].number,
         .is_staff = member_is_staff(&caller->member),
-        .by_cookie = caller->by_cookie};
+        .by_cookie = caller->by_cookie,
+        .has_left = caller->member.left_at != 0};
     enum err err = fill(r, &p, -1, &has_news);
     if (err != OK)
         return err;
@@ -150,8 +152,9 @@ wake(struct request *r, struct wait *wait, bool is_late)
         return err;
     if (!has_news && !is_late) {
         err = news_has_moved(r->c, wait, &has_news);
+        wait->after = p.after; /* what is for others is not looked through at each of his news */
         if (err != OK || !has_news)
-            return err; /* an event for others: he goes on waiting */
+            return err;
     }
     if (!has_news && request_pause_s(r) > 0)
         value_add_int(r->out, "pause_s", request_pause_s(r));

@@ -2,6 +2,7 @@
 #include "io/service.h"
 
 #include "base/text.h"
+#include "model/conference.h"
 #include "model/event.h"
 #include "model/talk.h"
 #include "page/access.h"
@@ -141,21 +142,32 @@ post_call(struct request *r)
     return center_fault(r->c, ERR_UNAVAILABLE, "kind", "Telephone calls are not available here. Please go on in writing.");
 }
 
+/* Until when it is taken: while he is there; also when all is over, but not from who left the others; whenever. */
+enum until { WHILE_THERE, TO_THE_END, EVER };
+
 static const struct kind {
     const char *name;
-    bool is_for_ended; /* a conference that has ended takes it too */
+    enum until until;
     enum err (*post)(struct request *r);
 } kinds[] = {
-    {"message", false, post_message},
-    {"note", true, post_note},
-    {"typing", false, post_typing},
-    {"signal", false, post_signal},
-    {"rating", true, post_rating},
-    {"solved", true, post_solved},
-    {"leave", true, post_leave},
-    {"call", false, post_call},
-    {"callback", false, post_call},
+    {"message", WHILE_THERE, post_message},
+    {"note", TO_THE_END, post_note},
+    {"typing", WHILE_THERE, post_typing},
+    {"signal", WHILE_THERE, post_signal},
+    {"rating", EVER, post_rating},
+    {"solved", TO_THE_END, post_solved},
+    {"leave", EVER, post_leave},
+    {"call", WHILE_THERE, post_call},
+    {"callback", WHILE_THERE, post_call},
 };
+
+static enum err
+check_until(struct request *r, enum until until)
+{
+    struct conference_state conf = {.ended_at = 0};
+    enum err err = until == TO_THE_END ? conference_state(r->c, r->caller->member.conf, &conf) : OK;
+    return err != OK || until == EVER || conf.ended_at ? err : access_check_there(r);
+}
 
 /* Whoever repeats what he said before the end, because its answer was lost, gets that answer. */
 static enum err
@@ -179,7 +191,7 @@ answer(struct request *r)
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (!text_same(r->args[KIND].text, kinds[i].name))
             continue;
-        err = kinds[i].is_for_ended ? OK : access_check_there(r);
+        err = check_until(r, kinds[i].until);
         return err == OK ? kinds[i].post(r) : err == ERR_CONFLICT ? repeat(r, err) : err;
     }
     return center_fault(r->c, ERR_BAD_PARAMETER, "kind", "There is no kind '%s'.", r->args[KIND].text);

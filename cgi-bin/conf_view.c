@@ -22,7 +22,7 @@
 
 enum { CONF, PART, AFTER, TOKEN, TICKET };
 
-enum { COOKIE_S = 86400, CLOSED_COOKIE_S = 14 * COOKIE_S, TICKET_MS = 86400000, LOG_MAX_EVENTS = 2000, TITLE_CHARS = 24 };
+enum { COOKIE_S = 86400, CLOSED_COOKIE_S = 14 * COOKIE_S, TICKET_MS = 86400000, LOG_MAX_EVENTS = 1000, TITLE_CHARS = 24 };
 
 static const struct param params[] = {
     [CONF] = {"conf", PARAM_LINE, true, 0, 80, "the conference's id"},
@@ -89,12 +89,13 @@ send_on(struct request *r)
     return OK;
 }
 
-/* The member whose ticket this is, while it is fresh. */
+/* The member whose ticket this is, while it is fresh and, an agent's, while he may work here. */
 static enum err
-read_ticket(struct request *r, int64_t *member)
+read_ticket(struct request *r, int64_t *id_out)
 {
     const char *right;
     long long id, at;
+    struct member member;
     if (sscanf(r->args[TICKET].text, "%lld.%lld.", &id, &at) != 2)
         return ERR_UNAUTHORIZED;
     if (at > r->c->now_ms + TICKET_MS || at < r->c->now_ms - TICKET_MS) /* one from later: the clock was set back since then */
@@ -102,8 +103,10 @@ read_ticket(struct request *r, int64_t *member)
     enum err err = make_ticket(r, id, at, &right);
     if (err == OK && !text_same_secret(right, r->args[TICKET].text))
         return ERR_UNAUTHORIZED;
-    *member = id;
-    return err;
+    *id_out = id;
+    if (err == OK)
+        err = member_find(r->c, id, &member);
+    return err == OK ? session_check_member(r->c, member.agent, false) : err;
 }
 
 /* ── the page ── */
@@ -234,6 +237,10 @@ render(struct request *r, const struct view *v)
         err = site_csrf(r->c, v->member, &csrf);
     if (err != OK)
         return err;
+    if (member.left_at && !conf.ended_at) { /* for him it is over */
+        conf.ended_at = member.left_at;
+        conf.state = "ended";
+    }
     add_me(r, &member);
     add_frame(r, v, &conf);
     value_add_text(r->out, "csrf", csrf);
@@ -249,13 +256,14 @@ render(struct request *r, const struct view *v)
 
 /* ── waiting, for part=log ── */
 
+/* Moves *after on over what is for others. */
 static enum err
-has_news(struct center *c, int64_t conf, const struct member *member, int64_t after, bool *out)
+has_news(struct center *c, int64_t conf, const struct member *member, int64_t *after, bool *out)
 {
     bool is_more;
     struct reader reader = {.member = member->id, .is_staff = member_is_staff(member)};
     struct value *events = value_list(c->mem);
-    enum err err = event_read(c, conf, &reader, &after, events, &is_more);
+    enum err err = event_read(c, conf, &reader, after, events, &is_more);
     *out = err == OK && events->first;
     return err;
 }
@@ -267,7 +275,7 @@ answer_log(struct request *r, const struct view *v)
 {
     bool is_news = true;
     int64_t after = r->args[AFTER].number;
-    enum err err = after ? has_news(r->c, v->conf, &r->caller->member, after, &is_news) : OK;
+    enum err err = after ? has_news(r->c, v->conf, &r->caller->member, &after, &is_news) : OK;
     if (err != OK || is_news)
         return err == OK ? render(r, v) : err;
     struct wait wait = {.key = v->conf,
@@ -288,7 +296,7 @@ wake(struct request *r, struct wait *wait, bool is_late)
     if (err == OK)
         err = session_check_member(r->c, member.agent, wait->flags & FLAG_COOKIE);
     if (err == OK)
-        err = has_news(r->c, wait->key, &member, wait->after, &is_news);
+        err = has_news(r->c, wait->key, &member, &wait->after, &is_news);
     if (err != OK || (!is_news && !is_late))
         return err;
     if (wait->flags & FLAG_TOKEN)
@@ -327,8 +335,9 @@ answer(struct request *r)
     if (err != OK)
         return err;
     v.member = r->caller->member.id;
-    if (!r->caller->by_cookie && r->caller->token)
-        v.token = r->caller->token;
+    err = access_link_token(r, &v.token);
+    if (err != OK)
+        return err;
     return text_same(part, "log") ? answer_log(r, &v) : render(r, &v);
 }
 

@@ -34,23 +34,15 @@ moment(struct request *r, int64_t at)
     return arena_strdup(r->c->mem, text);
 }
 
-/* The token that links have to carry; "": a cookie does. */
 static const char *
-token_of_links(const struct request *r)
+next_part(struct request *r, int64_t after, const char *format, const char *token)
 {
-    return !r->caller->by_cookie && r->caller->token ? r->caller->token : "";
-}
-
-static const char *
-next_part(struct request *r, int64_t after, const char *format)
-{
-    const char *token = token_of_links(r);
     return arena_printf(r->c->mem, "/cgi_bin/transcript?conf=%s&format=%s&after=%lld%s%s",
         conference_name(r->c, r->caller->member.conf), format, (long long)after, *token ? "&token=" : "", token);
 }
 
 static enum err
-read_part(struct request *r, struct value *events, const char *format)
+read_part(struct request *r, struct value *events, const char *format, const char *token)
 {
     bool is_more;
     int64_t after = r->args[AFTER].number;
@@ -61,7 +53,7 @@ read_part(struct request *r, struct value *events, const char *format)
         return err;
     value_add_int(r->out, "after", after);
     value_add_flag(r->out, "more", is_more);
-    value_add_text(r->out, "next", is_more ? next_part(r, after, format) : NULL);
+    value_add_text(r->out, "next", is_more ? next_part(r, after, format, token) : NULL);
     return OK;
 }
 
@@ -116,11 +108,13 @@ static enum err
 answer(struct request *r)
 {
     struct conference conf;
-    const char *format = r->args[FORMAT].text ? r->args[FORMAT].text : "html";
+    const char *token, *format = r->args[FORMAT].text ? r->args[FORMAT].text : r->is_json_wanted ? "json" : "html";
     struct value *events = value_list(r->c->mem);
     enum err err = conference_find(r->c, r->args[CONF].text, &conf);
     if (err == OK)
-        err = read_part(r, events, format);
+        err = access_link_token(r, &token);
+    if (err == OK)
+        err = read_part(r, events, format, token);
     if (err != OK)
         return err;
     add_frame(r, &conf);
@@ -128,7 +122,7 @@ answer(struct request *r)
         value_add(r->out, "events", events);
         return OK;
     }
-    struct show_reader nobody = {.token = token_of_links(r)}; /* it goes to others too: names, not "You" */
+    struct show_reader nobody = {.token = token}; /* it goes to others too: names, not "You" */
     show_events(r, &nobody, events, r->out, "events");
     if (text_same(format, "txt")) {
         write_plain(r, value_get(r->out, "events"));

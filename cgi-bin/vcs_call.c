@@ -52,16 +52,22 @@ may_guess(const struct request *r)
 }
 
 static enum err
+no_code(struct request *r)
+{
+    return center_fault(r->c, ERR_NOT_FOUND, "vanity", "No conference has this code.");
+}
+
+static enum err
 wrong_code(struct request *r)
 {
     struct center *c = r->c;
     if (!may_guess(r))
-        return center_fault(c, ERR_NOT_FOUND, "vanity", "No conference has this code.");
+        return no_code(r);
     const char *address = limit_address(c, r->remote_addr);
     enum err err = limit_take(c, &limit_code_site, "site");
     if (err == OK || err == ERR_TOO_MANY)
         err = limit_take(c, &limit_code_address, address);
-    return err == OK || err == ERR_TOO_MANY ? center_fault(c, ERR_NOT_FOUND, "vanity", "No conference has this code.") : err;
+    return err == OK || err == ERR_TOO_MANY ? no_code(r) : err;
 }
 
 /* When many addresses guess at once, only those that have had a right code before are heard. */
@@ -94,14 +100,15 @@ open_by_code(struct request *r, const char *code, const char *conf_name, struct 
 {
     struct center *c = r->c;
     enum err err = may_guess(r) ? check_limits(r) : OK;
-    if (err == OK)
-        err = conference_by_code(c, code, &out->conf, &out->is_leader);
+    if (err == OK && !conf_name)
+        err = conference_code_counts(c);
+    if (err != OK)
+        return err == ERR_NOT_FOUND ? no_code(r) : err; /* where no code opens anything, none is a guess */
+    err = conference_by_code(c, code, &out->conf, &out->is_leader);
     if (err == OK && conf_name && conference_number(c, conf_name) != out->conf.id)
         err = ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND && r->caller->kind == CALLER_KEY)
         err = open_again(r, code, conf_name, out);
-    if (err == OK && !conf_name)
-        err = conference_code_counts(c);
     if (err == ERR_NOT_FOUND)
         return wrong_code(r);
     return err == OK ? limit_remember(c, &limit_code_known, limit_address(c, r->remote_addr)) : err;
@@ -122,7 +129,7 @@ is_offered_to(struct request *r, const struct agent *agent, int64_t conf, int64_
 /* ── answers ── */
 
 static enum err
-show_member(struct request *r, const struct conference *conf, const struct member *member)
+show_member_as(struct request *r, const struct conference *conf, const struct member *member, const char *state)
 {
     const char *token, *window;
     enum err err = site_token(r->c, conf->id, member->id, &token);
@@ -131,7 +138,7 @@ show_member(struct request *r, const struct conference *conf, const struct membe
     if (err != OK)
         return err;
     value_attribute(r->out, "conference", conference_name(r->c, conf->id));
-    value_attribute(r->out, "state", "joined");
+    value_attribute(r->out, "state", state);
     struct value *m = value_add_object(r->out, "member");
     value_attribute_int(m, "id", member->id);
     value_attribute(m, "role", member->is_leader ? "leader" : "participant");
@@ -139,6 +146,12 @@ show_member(struct request *r, const struct conference *conf, const struct membe
     value_add_text(r->out, "window", window);
     show_go(r, window);
     return OK;
+}
+
+static enum err
+show_member(struct request *r, const struct conference *conf, const struct member *member)
+{
+    return show_member_as(r, conf, member, "joined");
 }
 
 static enum err
@@ -209,13 +222,21 @@ join(struct request *r, const struct door *door)
     return err == OK ? show_member(r, &door->conf, &member) : err;
 }
 
+/* A guest who left comes in again as he was; an agent only by an offer, as the first time. */
+static enum err
+come_back(struct request *r, const struct conference *conf, struct member member)
+{
+    enum err err = member.left_at && !conf->ended_at && !member.agent ? talk_return(r->c, &member) : OK;
+    return err == OK ? show_member_as(r, conf, &member, conf->ended_at || member.left_at ? "ended" : "joined") : err;
+}
+
 static enum err
 add(struct request *r, const struct door *door)
 {
     if (r->args[PHONE].text)
         return call_phone(r);
     if (r->caller->kind == CALLER_MEMBER)
-        return show_member(r, &door->conf, &r->caller->member);
+        return come_back(r, &door->conf, r->caller->member);
     if (r->caller->kind == CALLER_STAFF)
         return join_as_agent(r, &r->caller->agent, door);
     return join(r, door);
@@ -359,7 +380,7 @@ short_way(struct request *r)
         return join_as_agent(r, &agent.agent, &door);
     err = find_member(r, door.conf.id, false);
     if (err != ERR_NOT_FOUND)
-        return err == OK ? show_member(r, &door.conf, &r->caller->member) : err;
+        return err == OK ? come_back(r, &door.conf, r->caller->member) : err;
     door.is_leader = false;
     if (r->args[NAME].text)
         return join(r, &door);

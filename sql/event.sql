@@ -45,11 +45,14 @@ ORDER BY e.id LIMIT $most;
 --   one
 SELECT at FROM event WHERE site = $site AND id = $id;
 
--- event_tail: the cursor behind which the last events of a conference stand.
---   in  conf int, most int
+-- event_tail: the cursor behind which the last events of a conference stand that a member may see.
+--   in  conf int, member int, is_staff int, most int
 --   out id int
 --   one
-SELECT id FROM event WHERE site = $site AND conf = $conf ORDER BY id DESC LIMIT 1 OFFSET $most;
+SELECT id FROM event
+WHERE site = $site AND conf = $conf
+    AND (audience = 'all' OR (audience = 'staff' AND $is_staff = 1) OR (audience = 'member' AND to_id = $member))
+ORDER BY id DESC LIMIT 1 OFFSET $most;
 
 -- event_news: whom the events after a cursor concern.
 --   in  after int, most int

@@ -30,6 +30,19 @@ SELECT id FROM member WHERE site = $site AND conf = $conf AND agent = $agent AND
 --   many
 SELECT id FROM member WHERE site = $site AND conf = $conf ORDER BY id LIMIT 1000;
 
+-- member_staffed: whether an agent, a supervisor or a leader is there.
+--   in  conf int
+--   out is_staffed int
+--   one
+SELECT EXISTS (SELECT 1 FROM member WHERE site = $site AND conf = $conf AND left_at = 0
+    AND (is_leader = 1 OR role IN ('agent', 'supervisor'))) AS is_staffed;
+
+-- member_count: how many are or were in a conference.
+--   in  conf int
+--   out members int
+--   one
+SELECT count(*) AS members FROM member WHERE site = $site AND conf = $conf;
+
 -- member_first_customer: whose case it is: the first who came as a customer.
 --   in  conf int
 --   out id int

@@ -178,12 +178,19 @@ is_one_at_a_time(const struct loop *loop)
     return loop->service->mode == PREFORK;
 }
 
+static size_t
+most_in_turn(const struct loop *loop)
+{
+    const struct service *s = loop->service;
+    return is_one_at_a_time(loop) ? 1 : s->mode == BATCH && !s->is_changing ? LOOP_LOOK_MAX : LOOP_TURN_MAX;
+}
+
 static void
 run_ready(struct loop *loop)
 {
     struct job jobs[LOOP_TURN_MAX];
     struct conn *conns[LOOP_TURN_MAX];
-    size_t count = 0, most = is_one_at_a_time(loop) ? 1 : LOOP_TURN_MAX;
+    size_t count = 0, most = most_in_turn(loop);
     while (count < most && !ring_is_empty(&loop->conns.ready)) {
         struct conn *conn = (struct conn *)loop->conns.ready.next;
         ring_take(&conn->ring);

@@ -5,7 +5,8 @@
  * asked afterwards from where it stood before. One news() for all that changed and a table by key, instead of asking for each
  * waiter, so that ten thousand who wait cost nothing while others write.
  *
- * Woken requests are taken in slices: a message to nine hundred must not keep new requests waiting until the last has it.
+ * Woken requests are taken in slices: a message to nine hundred must not keep new requests waiting until the last has it, nor
+ * one to few whose pages are long.
  *
  * A process in which nobody waits does not listen to the bell: of the programs that hold, most messages concern one, and waking
  * the others for each took them from the processor just when that one needed it. */
@@ -16,6 +17,7 @@
 
 #include <sys/epoll.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "io/bell.h"
 #include "io/db.h"
@@ -253,8 +255,9 @@ look_at(struct loop *loop, struct conn *conn)
 static void
 look_at_some(struct loop *loop)
 {
+    int64_t until_ms = clock_boot_ms() + LOOP_WAKE_MS;
     db_read_begin(loop->process.db);
-    for (int i = 0; i < LOOP_WAKE_MAX && !ring_is_empty(&loop->conns.woken); i++)
+    for (int i = 0; i < LOOP_WAKE_MAX && !ring_is_empty(&loop->conns.woken) && clock_boot_ms() <= until_ms; i++)
         look_at(loop, (struct conn *)loop->conns.woken.next);
     db_read_end(loop->process.db);
 }

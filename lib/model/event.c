@@ -12,7 +12,7 @@
 enum { DATA_MAX_BYTES = 262144, JUST_LEFT_MS = 60000, COMMIT_LATE_MS = 3000 };
 
 /* Rows that are read at once: nearly all polls find fewer, and so many of the longest are not too much memory. */
-enum { AT_ONCE = 50, EVENT_BYTES = 100 };
+enum { AT_ONCE = 50, EVENT_BYTES = 400 };
 
 static const char *const audiences[] = {[TO_ALL] = "all", [TO_STAFF] = "staff", [TO_MEMBER] = "member", [TO_AGENT] = "agent"};
 
@@ -200,7 +200,7 @@ next_rows(struct center *c, const struct source *of, int64_t after, int64_t upto
                      : rows_of_conference(c, of, after, upto, most, out, count);
 }
 
-/* What an event adds to an answer, before anything is escaped. */
+/* What an event adds to a page or an answer, before anything is escaped. */
 static size_t
 bytes_of(const struct event_since_agent *row)
 {
@@ -251,12 +251,13 @@ event_read_part(struct center *c, int64_t conf, const struct reader *reader, int
     return err;
 }
 
-/* The cursor behind which the last `most` events stand; 0 when there are no more than that. */
+/* The cursor behind which the last `most` events that he may see stand; 0 when there are no more than that. */
 static enum err
-tail(struct center *c, int64_t conf, int64_t most, int64_t *after)
+tail(struct center *c, int64_t conf, const struct reader *reader, int64_t most, int64_t *after)
 {
     struct event_tail row = {.id = 0};
-    enum err err = sql_event_tail(c->db, c->mem, &(struct sql_event_tail_in){.conf = conf, .most = most}, &row);
+    struct sql_event_tail_in in = {.conf = conf, .member = reader->member, .is_staff = reader->is_staff, .most = most};
+    enum err err = sql_event_tail(c->db, c->mem, &in, &row);
     *after = row.id;
     return err == ERR_NOT_FOUND ? OK : err;
 }
@@ -269,7 +270,7 @@ event_read_last(struct center *c, int64_t conf, const struct reader *reader, int
     enum err err = OK;
     for (; err == OK && is_more; most = most > 4 ? most / 4 : 1) {
         *list = value_list(c->mem);
-        err = tail(c, conf, most, after);
+        err = tail(c, conf, reader, most, after);
         if (err == OK)
             err = event_read_part(c, conf, reader, after, *list, &is_more);
     }

@@ -18,6 +18,8 @@ const struct limit limit_code_address = {"code", 5, 60,
 const struct limit limit_code_site = {"codes", 100, 60, "Too many wrong codes are coming in. Wait a minute and try again."};
 const struct limit limit_form = {"form", 30, 60, "Too many forms came from your address. Wait a minute and try again."};
 const struct limit limit_sign = {"sign", 5, 900, "Too many wrong passwords for this account. Try again in a quarter of an hour."};
+const struct limit limit_sign_address = {"signs", 30, 60,
+    "Too many wrong passwords came from your address. Wait a minute and try again."};
 const struct limit limit_basic = {"basic", 5, 60,
     "Too many wrong passwords came from your address. Wait a minute and try again."};
 const struct limit limit_basic_site = {"basics", 10, 10, "Too many wrong passwords are coming in. Try again in a few seconds."};

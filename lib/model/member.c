@@ -36,7 +36,7 @@ member_before(struct center *c, const struct member_new *who, struct member *out
     return err == OK ? member_find(c, row.id, out) : err;
 }
 
-static enum err
+enum err
 member_return(struct center *c, struct member *member)
 {
     int changed = 0;
@@ -47,11 +47,25 @@ member_return(struct center *c, struct member *member)
     return event_note(c, member->conf, member->id, "joined", NULL);
 }
 
+/* Whoever has the link could fill the room, and its lists, without end. */
+static enum err
+check_room(struct center *c, const struct member_new *who)
+{
+    struct member_count row;
+    if (who->is_leader || who->agent)
+        return OK;
+    enum err err = sql_member_count(c->db, c->mem, &(struct sql_member_count_in){.conf = who->conf}, &row);
+    bool is_full = err == OK && row.members >= GUESTS_MAX;
+    return is_full ? center_fault(c, ERR_CONFLICT, NULL, "This conversation takes no more people.") : err;
+}
+
 static enum err
 member_make(struct center *c, const struct member_new *who, struct member *out)
 {
     int64_t id;
-    enum err err = site_next_id(c, &id);
+    enum err err = check_room(c, who);
+    if (err == OK)
+        err = site_next_id(c, &id);
     if (err != OK)
         return err;
     struct sql_member_insert_in in = {.id = id,
@@ -124,6 +138,15 @@ member_is_first_customer(struct center *c, const struct member *member, bool *ou
     enum err err = sql_member_first_customer(c->db, c->mem, &in, &first);
     *out = first.id == member->id;
     return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err
+member_is_staffed(struct center *c, int64_t conf, bool *out)
+{
+    struct member_staffed row;
+    enum err err = sql_member_staffed(c->db, c->mem, &(struct sql_member_staffed_in){.conf = conf}, &row);
+    *out = err == OK && row.is_staffed;
+    return err;
 }
 
 bool

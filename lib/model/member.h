@@ -10,7 +10,8 @@
 #include "io/center.h"
 #include "sql.h"
 
-enum { NAME_CHARS = 100 };
+/* With GUESTS_MAX members, those who left counted, a conference takes no more but agents and leaders. */
+enum { NAME_CHARS = 100, GUESTS_MAX = 500 };
 
 struct member_new {
     int64_t conf;
@@ -23,8 +24,11 @@ struct member_new {
 };
 
 /* Joins, with a `joined` event; the same reqid of the same account, or the same agent, gets the member that he is already
- * (and is back, if he had left). */
+ * (and is back, if he had left). ERR_CONFLICT: it takes no more guests. */
 must_check enum err member_join(struct center *c, const struct member_new *who, struct member *out);
+
+/* Is there again, with a `joined` event, if he had left. */
+must_check enum err member_return(struct center *c, struct member *member);
 
 /* Who joined earlier under the same reqid of the same account. ERR_NOT_FOUND: nobody, or no reqid. */
 must_check enum err member_before(struct center *c, const struct member_new *who, struct member *out);
@@ -49,6 +53,9 @@ must_check enum err member_leave(struct center *c, const struct member *member);
 
 /* Whether the case is his: he came first of the customers; others were asked in with the code. */
 must_check enum err member_is_first_customer(struct center *c, const struct member *member, bool *out);
+
+/* Whether any of those whom member_is_staff() means is in a conference now. */
+must_check enum err member_is_staffed(struct center *c, int64_t conf, bool *out);
 
 /* Agents, supervisors and leaders see notes. */
 bool member_is_staff(const struct member *member);

@@ -95,6 +95,21 @@ session_open(struct center *c, const char *login, const char *password, struct a
 }
 
 enum err
+session_open_from(struct center *c, const char *address, const char *login, const char *password, struct agent *agent,
+    const char **token)
+{
+    bool is_spared = limit_is_exempt(c, address);
+    const char *from = limit_address(c, address);
+    enum err err = is_spared ? OK : limit_check(c, &limit_sign_address, from);
+    if (err == OK)
+        err = session_open(c, login, password, agent, token);
+    if (err != ERR_UNAUTHORIZED || is_spared)
+        return err;
+    err = limit_take(c, &limit_sign_address, from);
+    return err == OK || err == ERR_TOO_MANY ? wrong(c) : err;
+}
+
+enum err
 session_agent(struct center *c, const char *token, struct agent *agent)
 {
     struct session_read row;

@@ -16,6 +16,10 @@
 must_check enum err session_open(struct center *c, const char *login, const char *password, struct agent *agent,
     const char **token);
 
+/* The same for whoever comes from an address: 30 wrong ones in a minute are enough, whatever logins they are for. */
+must_check enum err session_open_from(struct center *c, const char *address, const char *login, const char *password,
+    struct agent *agent, const char **token);
+
 /* The agent of a session. */
 must_check enum err session_agent(struct center *c, const char *token, struct agent *agent);
 

@@ -93,6 +93,22 @@ talk_join(struct center *c, const struct member_new *who, const char *text, stru
     return err == OK ? db_end(c->db, join(c, who, text, out)) : err;
 }
 
+static enum err
+come_back(struct center *c, struct member *member)
+{
+    enum err err = check_live(c, member->conf);
+    if (err == OK)
+        err = member_return(c, member);
+    return err == OK && member_is_staff(member) ? take_invitations(c, member) : err;
+}
+
+enum err
+talk_return(struct center *c, struct member *member)
+{
+    enum err err = db_begin(c->db);
+    return err == OK ? db_end(c->db, come_back(c, member)) : err;
+}
+
 /* ── the agent comes ── */
 
 static enum err
@@ -232,18 +248,6 @@ talk_end(struct center *c, int64_t conf, int64_t member)
     return err == OK ? db_end(c->db, end(c, conf, member)) : err;
 }
 
-static enum err
-is_staffed(struct center *c, int64_t conf, bool *out)
-{
-    struct member *members;
-    size_t count;
-    enum err err = member_list(c, conf, &members, &count);
-    *out = false;
-    for (size_t i = 0; err == OK && i < count; i++)
-        *out |= !members[i].left_at && member_is_staff(&members[i]);
-    return err;
-}
-
 /* Nobody is with the customer any more: he does not have to ask again. */
 static enum err
 wait_again(struct center *c, int64_t conf)
@@ -271,7 +275,7 @@ leave(struct center *c, const struct member *member)
     if (err == OK && is_his_case)
         return end(c, member->conf, member->id);
     if (err == OK)
-        err = is_staffed(c, member->conf, &is_with_staff);
+        err = member_is_staffed(c, member->conf, &is_with_staff);
     if (err == OK && !is_with_staff)
         err = wait_again(c, member->conf);
     return err == OK && member->agent ? agent_note(c, member->agent, "agent") : err;

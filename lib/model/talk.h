@@ -20,6 +20,9 @@ must_check enum err talk_queue(struct center *c, const struct invitation_wish *w
  * joined before under this reqid is answered all the same. */
 must_check enum err talk_join(struct center *c, const struct member_new *who, const char *text, struct member *out);
 
+/* Who left comes in again as the member that he was. ERR_CONFLICT: the conference has ended. */
+must_check enum err talk_return(struct center *c, struct member *member);
+
 /* The agent accepts and is in the room. Repeated by him: the same. ERR_ALREADY_TAKEN, ERR_CONFLICT: see routing_accept(). */
 must_check enum err talk_accept(struct center *c, const struct agent *agent, int64_t reservation, struct invitation *out,
     struct member *member);

@@ -426,6 +426,14 @@ member_by_session(struct request *r, int64_t conf, struct caller *out)
     return OK;
 }
 
+enum err
+access_link_token(struct request *r, const char **out)
+{
+    const struct member *member = &r->caller->member;
+    *out = "";
+    return r->caller->by_cookie ? OK : site_token(r->c, member->conf, member->id, out);
+}
+
 bool
 access_has_token(const struct request *r)
 {

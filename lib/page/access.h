@@ -49,6 +49,10 @@ must_check enum err access_anybody(struct request *r);
 /* The same as access_member() for a conference that is known otherwise. */
 must_check enum err access_member_of(struct request *r, int64_t conf);
 
+/* The token that the links of a member's pages have to carry: "" where a cookie comes by itself. Who came by his session as
+ * bearer gets the member's: that of the session belongs into no address. */
+must_check enum err access_link_token(struct request *r, const char **out);
+
 /* Whether the request names a member's token itself, as parameter or bearer: what is not sent without being asked, as a cookie
  * is. */
 bool access_has_token(const struct request *r);

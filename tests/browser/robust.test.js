@@ -2,7 +2,7 @@
  * here; cuts of every kind are in robust_cut.test.js, the agent's desk is in robust_desk.test.js. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { CUSTOMER, allSent, appears, customerTalks, fillForm, heldBy, launch, newPerson, posted, preparePage, says, storedBy,
+import { CUSTOMER, allSent, appears, customerTalks, disappears, enter, fillForm, heldBy, launch, newPerson, posted, preparePage, says, storedBy,
     textsOn, textsOnceShown, windowOf, write } from '../lib/browser.js';
 import { get } from '../lib/http.js';
 import { startInstance, until } from '../lib/instance.js';
@@ -112,4 +112,34 @@ test('a double click on Start starts one conversation, in one window', async (t)
     await until(() => posted(person.page, 'name=Dolly').length === 2 && person.page.open.size === 0, 'it is sent again');
     assert.equal((await person.context.pages()).length, 2);
     assert.equal((await get(instance.base, '/cgi_bin/queue', { action: 'list' })).json().invitations.length, 1);
+});
+
+test('a colleague who leaves sees that it is over, and comes in again by the link', async (t) => {
+    const { room, staff } = await talk(t), link = await room.$eval('#invite-url', (field) => field.value);
+    const colleague = await newPerson(browser), { page } = colleague;
+    t.after(() => colleague.context.close());
+    const come = async () => {
+        await page.goto(link);
+        if (await page.$('#name')) {
+            await enter(page, '#name', 'Carl');
+            await page.click('form button');
+        }
+        await appears(page, CUSTOMER);
+    };
+    for (const round of [1, 2]) {
+        await come();
+        await write(page, CUSTOMER, `Carl ${round}`);
+        await textsOnceShown(room, `Carl ${round}`);
+        await page.click('#leave button');
+        await page.click('#sure-yes');
+        await says(page, '#ended', 'The conversation has ended');
+        await says(page, '#queue', 'Ended');
+        await disappears(page, CUSTOMER);
+        await disappears(page, '#leave');
+        await page.reload();
+        await says(page, '#ended', 'The conversation has ended');
+    }
+    await say(instance, staff, 'He is gone.');
+    await textsOnceShown(room, 'He is gone.');
+    await appears(room, CUSTOMER);
 });

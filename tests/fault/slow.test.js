@@ -18,7 +18,7 @@ import { sized } from './lib/soak.js';
 
 const HALF_OPEN = 10000, HALF_ADDRESSES = 5, AT_ONCE_MS = 1000;
 const DEAF = 100, DEAF_MS = sized(3000, 60000), LARGE_BYTES = 2 << 20;
-const GONE = 300, TIMES_GONE = sized(1, 10), CROSSINGS = sized(120, 3000), LOCKS = sized(5, 60), LONG = 400;
+const GONE = 300, TIMES_GONE = sized(1, 10), CROSSINGS = sized(120, 3000), LOCKS = sized(5, 60);
 let instance, customer;
 before(async () => {
     instance = await startInstance({ crowd: true });
@@ -112,23 +112,6 @@ test('a hundred readers of a large file who do not read: others are served', asy
     } finally {
         deaf.forEach((one) => one.destroy());
     }
-});
-
-/* Each asks at once again for as much of the longest conversation as one answer has. */
-test('three who want the longest conversation all the time: others are served', async (t) => {
-    const writer = await ask(instance), text = '<'.repeat(7990); // grows fourfold in a page
-    for (let i = 0; i < LONG; i++) await say(instance, writer, `${text} ${i}`);
-    const before = await alone(round), room = { conf: writer.conference, token: writer.token };
-    let isOver = false, bytes = 0;
-    const greedy = ['/cgi_bin/transcript', '/cgi_bin/conf_view', '/cgi_bin/conf_poll'].map(async (program) => {
-        while (!isOver) bytes += (await get(instance.base, program, { ...room, part: 'page', format: 'html', after: 0, wait: 0 })).bytes.length;
-    });
-    const meanwhile = await others((count) => count >= 400);
-    isOver = true;
-    await Promise.all(greedy);
-    t.diagnostic(`${(bytes / 2 ** 20).toFixed(0)} MB were asked for`);
-    assert.ok(bytes > 100 << 20, `${bytes} bytes`);
-    wereServed(t, meanwhile, before);
 });
 
 /* Opens connections that send half a request and no more; gives the sockets when all are open. The web server closes each after five

@@ -99,7 +99,7 @@ test('above 10,000 live conferences a code alone is refused, with the conference
         INSERT OR IGNORE INTO conference (site, id, type, subject, owner, account, digest, code, state, start_at, created_at)
         SELECT 1, i, 'reservationless', '', '', 'many', '', 2 * i, 'waiting', 0, 0 FROM n`);
     const from = '127.0.0.25';
-    isError(await byCode(instance, participant, from), 'not_found', 'vanity');
+    for (let i = 0; i < 7; i++) isError(await byCode(instance, participant, from), 'not_found', 'vanity'); // none of them is a guess
     isError(await get(base, `/call/${participant}`, {}, { from, ...json }), 'not_found', 'vanity');
     const both = { action: 'list', vanity: participant, call_callid: id };
     assert.equal((await get(base, url('vcs_call'), both, { from })).status, 200);
@@ -139,6 +139,18 @@ test('limits by address do not count 127.0.0.1', async () => {
 /* ── passwords ── */
 
 const sign = (one, login, password, options = json) => post(one.base, url('agent_sign'), { login, password }, options);
+
+test('thirty wrong passwords a minute from one address, whatever the logins are, then 429 for that address alone', async () => {
+    await enoughOfWindow(25);
+    const from = '127.8.0.1', statuses = [];
+    for (let i = 0; i < 34; i++) statuses.push((await sign(instance, `invented${i}`, 'wrong', { from, ...json })).status);
+    assert.deepEqual(statuses, [...Array(30).fill(401), ...Array(4).fill(429)]);
+    const refused = await sign(instance, 'anna', instance.password, { from, ...json });
+    assert.match(isError(refused, 'too_many', null).reason, /from your address/);
+    assert.ok(Number(refused.headers['retry-after']) <= 60);
+    assert.equal((await sign(instance, 'anna', instance.password, { from: '127.8.0.2', ...json })).status, 200);
+    for (let i = 0; i < 31; i++) isError(await sign(instance, `more${i}`, 'wrong'), 'unauthorized'); // 127.0.0.1 is spared
+});
 
 test('five wrong passwords close an account for a quarter of an hour, whoever tries from wherever', async () => {
     await enoughOfWindow(30, 900);

@@ -1,0 +1,142 @@
+/* Who leaves a conversation that goes on without him: for him it is over, until he comes in again by the same link. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { cookiesOf, get, post } from '../lib/http.js';
+import { buildFolder, startInstance } from '../lib/instance.js';
+import { accept, act, agentPoll, allEvents, ask, confPoll, say, waitForOffer } from '../lib/people.js';
+import { html, isError, isErrorPage, join, json, onDuty, room, rtcc, schedule, talk } from '../lib/wire.js';
+
+let instance, base;
+before(async () => {
+    instance = await startInstance();
+    ({ base } = instance);
+});
+after(() => instance.stop());
+
+const put = (who, kind, fields = {}) => post(base, '/cgi_bin/conf_post', { conf: who.conference, token: who.token, kind, ...fields }, json);
+const leaves = async (who) => assert.equal((await put(who, 'leave')).status, 200);
+const comes = async (who, query = {}) => {
+    const answer = await get(base, '/cgi_bin/vcs_call', { call_callid: who.conference, token: who.token, ...query }, json);
+    assert.equal(answer.status, 200, answer.body);
+    return answer.json();
+};
+const lastKinds = async (who, count) => (await allEvents(instance, who)).slice(-count).map((one) => [one.kind, one.from.member]);
+const withGuest = async () => {
+    const all = await room(base);
+    return { ...all, guest: await join(base, all.participant, all.id, { name: 'Third' }) };
+};
+
+test('a guest who left is told that it is over, at once and in every view, and the others go on', async () => {
+    const { customer, agent, guest } = await withGuest();
+    await leaves(guest);
+    const began = Date.now(), { after: seen } = await confPoll(instance, guest);
+    assert.equal((await confPoll(instance, guest, seen, 20)).state, 'ended');
+    assert.ok(Date.now() - began < 5000, 'he waits for nothing');
+    for (const part of [undefined, 'page']) {
+        const page = await get(base, '/cgi_bin/conf_view', { conf: guest.conference, part }, { bearer: guest.token, ...html });
+        assert.match(page.body, /The conversation has ended/);
+        assert.doesNotMatch(page.body, /<textarea[^>]* id="text"/, 'nothing to write into');
+    }
+    isError(await put(guest, 'message', { text: 'x' }), 'conflict', 'conf');
+    await say(instance, customer, 'We go on.');
+    assert.equal((await confPoll(instance, customer)).state, 'talking');
+    assert.equal((await allEvents(instance, agent)).at(-1).text, 'We go on.');
+});
+
+test('by his token, or by the code in the same browser, he comes in again as who he was', async () => {
+    const { customer, guest, participant } = await withGuest();
+    const { headers } = await get(base, '/cgi_bin/conf_view', { conf: guest.conference, token: guest.token }, html);
+    const cookie = cookiesOf({ headers });
+    for (const again of [() => comes(guest), () => comes(guest, { vanity: participant }),
+        () => get(base, `/call/${participant}`, {}, { cookie, ...json }).then((answer) => answer.json())]) {
+        await leaves(guest);
+        const back = await again();
+        assert.deepEqual([back.state, back.member.id, back.member.token], ['joined', guest.member, guest.token]);
+        assert.deepEqual(await lastKinds(customer, 2), [['left', guest.member], ['joined', guest.member]]);
+        await say(instance, guest, 'I am back.');
+        assert.equal((await confPoll(instance, guest)).state, 'talking');
+    }
+    const before = (await allEvents(instance, customer)).length;
+    assert.equal((await comes(guest)).state, 'joined');
+    assert.equal((await allEvents(instance, customer)).length, before, 'who is there is not told again');
+});
+
+test('an agent who left comes back by an offer only', async (t) => {
+    const { agent, customer } = await talk(t, instance, 'anna'), room = (await agentPoll(instance, agent)).conferences[0];
+    const staff = { conference: customer.conference, token: room.token };
+    await leaves(staff);
+    assert.equal((await comes(staff)).state, 'ended');
+    assert.equal((await lastKinds(customer, 20)).filter(([kind]) => kind === 'joined').length, 2, 'the customer and she, once each');
+    for (const kind of ['note', 'solved', 'message']) isError(await put(staff, kind, { text: 'x' }), 'conflict', 'conf');
+});
+
+test('when the conference has ended, nobody is joined to it', async () => {
+    const { id, participant, customer, guest } = await withGuest();
+    await leaves(customer); // it was his
+    for (const who of [customer, guest]) {
+        assert.equal((await comes(who)).state, 'ended');
+        isError(await put(who, 'message', { text: 'x' }), 'conflict', 'conf');
+    }
+    assert.equal((await put(guest, 'rating', { stars: 5 })).status, 200, 'what is for the end is taken still');
+    isError(await get(base, '/cgi_bin/vcs_call', { vanity: participant, call_callid: id }, json), 'not_found', 'vanity');
+});
+
+test('a room takes five hundred; its agent is still counted when one of them leaves', async (t) => {
+    const agent = await onDuty(t, instance, 'anna'), customer = await ask(instance, { name: 'Host' });
+    const offer = await waitForOffer(instance, agent, customer.conference), staff = await accept(instance, agent, offer);
+    const code = String(new URL(offer.join_url).searchParams.get('vanity') - 1).padStart(7, '0'); // the participants'
+    const enter = (name) => post(base, '/cgi_bin/vcs_call', { vanity: code, call_callid: customer.conference, name }, json);
+    const guests = [];
+    for (let i = 0; i < 498; i++) {
+        const answer = await enter(`Guest ${i}`);
+        assert.equal(answer.status, 200, answer.body);
+        guests.push({ conference: customer.conference, token: answer.json().member.token });
+    }
+    isError(await enter('One too many'), 'conflict', null);
+    await leaves(guests[0]);
+    isError(await enter('Still'), 'conflict', null);
+    assert.equal((await confPoll(instance, customer)).state, 'talking');
+    const { invitations } = (await get(base, '/cgi_bin/queue', { action: 'list' })).json();
+    assert.ok(!invitations.some((one) => one.conference === customer.conference), 'nobody else is called');
+    await say(instance, staff, 'Here I am.');
+    assert.equal((await comes(guests[0])).state, 'joined', 'who was in comes in again');
+    const scheduled = await schedule(base), sam = await join(base, scheduled.leader, scheduled.id);
+    assert.equal(sam.role, 'leader');
+});
+
+test('the ticket of an agent who was disabled opens nothing', async (t) => {
+    const { agent, customer } = await talk(t, instance, 'ben'), room = (await agentPoll(instance, agent)).conferences[0];
+    const { headers } = await get(base, '/cgi_bin/conf_view', { conf: customer.conference, token: room.token }, html);
+    const ticket = new URL(headers.location, base).searchParams.get('ticket');
+    const open = (part) => get(base, '/cgi_bin/conf_view', { conf: customer.conference, ticket, part }, html);
+    assert.equal((await open()).status, 200);
+    const run = (command) => rtcc(buildFolder, path.join(instance.runDir, 'rtcc.conf'), ['agent', command, 'ben']);
+    assert.equal((await run('disable')).status, 0);
+    try {
+        for (const part of [undefined, 'page', 'log', 'write']) isErrorPage(await open(part), 401);
+    } finally {
+        await run('enable');
+    }
+});
+
+test("what an agent's session opens leads on by the room's token, never by the session's", async (t) => {
+    const { agent, customer } = await talk(t, instance, 'anna');
+    for (let i = 0; i < 90; i++) await say(instance, customer, `${'x'.repeat(7000)} ${i}`);
+    const asked = { conf: customer.conference }, as = { bearer: agent.token };
+    for (const format of ['json', 'txt', 'html']) {
+        const { body } = await get(base, '/cgi_bin/transcript', { ...asked, format }, as);
+        const next = /\/cgi_bin\/transcript\?[^"\s]*after=[^"\s]*/.exec(body)[0].replaceAll('&amp;', '&');
+        assert.doesNotMatch(body, new RegExp(agent.token), format);
+        assert.equal((await get(base, next)).status, 200, next);
+    }
+    for (const part of ['page', 'log', 'write']) {
+        const { status, body } = await get(base, '/cgi_bin/conf_view', { ...asked, part }, { ...as, ...html });
+        assert.equal(status, 200);
+        assert.doesNotMatch(body, new RegExp(agent.token), part);
+        assert.match(body, /m_\d+_/, 'a token that its forms carry');
+    }
+    assert.equal((await get(base, '/cgi_bin/transcript', asked, { ...as, ...json })).json().conference, customer.conference,
+        'JSON where Accept asks for it');
+    await act(instance, agent, 'end', asked);
+});
