@@ -28,7 +28,8 @@ must_check enum err due_claim(struct center *c, struct due *out);
 /* It did not work; again later. */
 must_check enum err due_later(struct center *c, const struct due *due, const char *why);
 
-/* All of a kind is due now: a piece of it that had not worked before has just worked, so what hindered the others is over. */
+/* All of a kind is due now: a piece of it that had not worked before has just worked, so what hindered the others is over. The
+ * oldest forms come first, however often each was tried. */
 must_check enum err due_hurry(struct center *c, const char *kind);
 
 /* How much is due and not done, and how long (ms) the oldest has been. */

@@ -81,6 +81,25 @@ all_of_a_kind_can_be_hurried(void **state)
 }
 
 static void
+hurried_forms_come_in_the_order_in_which_they_were_sent(void **state)
+{
+    struct installation *p = *state;
+    const char *names[] = {"third", "first", "fourth", "second"};
+    static const int ages_ms[] = {7000, 4000000, 300, 9000};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        place_sql(p,
+            arena_printf(p->c.mem,
+                "INSERT INTO request (site, reqid, digest, name, phone, email, topic, question, language, page, consent, created_at) "
+                "VALUES (1, '%s', '', '', '', '', '', '', '', '', '', %lld)",
+                names[i], (long long)(p->c.now_ms - ages_ms[i])));
+        WELL(p, due_add(&p->c, "form", names[i], p->c.now_ms + 1000 + (int64_t)i));
+    }
+    WELL(p, due_hurry(&p->c, "form"));
+    for (size_t i = 0; i < COUNT(names); i++)
+        assert_string_equal(claimed(p).key, ((const char *[]){"first", "second", "third", "fourth"})[i]);
+}
+
+static void
 a_clock_that_was_set_back_two_hours_holds_up_no_work(void **state)
 {
     struct installation *p = *state;
@@ -189,6 +208,7 @@ main(void)
         PLACED(what_is_done_is_not_claimed_again),
         PLACED(a_lease_that_ran_out_gives_the_work_back),
         PLACED(all_of_a_kind_can_be_hurried),
+        PLACED(hurried_forms_come_in_the_order_in_which_they_were_sent),
         PLACED(a_clock_that_was_set_back_two_hours_holds_up_no_work),
         PLACED(a_lease_is_on_the_boot_clock_and_ends_with_its_boot),
         PLACED(what_fails_is_tried_again_after_1_2_4_5_and_5_seconds),
