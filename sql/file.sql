@@ -62,7 +62,14 @@ WHERE site = $site AND id > $id AND event = 0 AND created_at NOT BETWEEN $from_a
 --   count
 DELETE FROM file WHERE site = $site AND id = $id AND event = 0 AND created_at NOT BETWEEN $from_at AND $to_at;
 
--- file_give_up: an unfinished file whose bytes are lost.
+-- file_idle: of a member's unfinished files the one of which no piece came for longest, and none since then.
+--   in  member int, since int
+--   out id int, place text
+--   one
+SELECT id, place FROM file WHERE site = $site AND member = $member AND event = 0 AND created_at <= $since
+ORDER BY created_at, id LIMIT 1;
+
+-- file_give_up: an unfinished file whose bytes are lost, or which makes room for another.
 --   in  id int
 --   count
 DELETE FROM file WHERE site = $site AND id = $id AND event = 0;

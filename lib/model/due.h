@@ -16,6 +16,9 @@ must_check enum err due_add(struct center *c, const char *kind, const char *key,
 /* It is done. Inside a transaction. */
 must_check enum err due_done(struct center *c, const char *kind, const char *key);
 
+/* A kind of work: the bytes at the place `key` are no file's any more; filestore_drop() removes them. */
+#define DUE_FILE "file"
+
 struct due {
     const char *kind;
     const char *key;

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "io/secret.h"
 #include "io/settings.h"
+#include "model/due.h"
 #include "model/event.h"
 #include "model/site.h"
 
@@ -227,8 +228,33 @@ check_room(struct center *c, const struct file_piece *p, int64_t bytes, int64_t 
             (long long)(c->settings->room_max_bytes >> 20));
     if (p->bytes < p->total && unfinished > FILE_UNFINISHED_MAX)
         return center_fault(c, ERR_TOO_MANY, NULL,
-            "%d files of yours are not complete. Send one of them to its end first, or try again tomorrow.", FILE_UNFINISHED_MAX);
+            "%d files of yours are on their way. Send one of them to its end first, or try again in a minute.",
+            FILE_UNFINISHED_MAX);
     return OK;
+}
+
+static enum err
+give_up(struct center *c, const struct file_idle *file, int *changed)
+{
+    enum err err = sql_file_give_up(c->db, &(struct sql_file_give_up_in){.id = file->id}, changed);
+    return err == OK && *changed ? due_add(c, DUE_FILE, file->place, c->now_ms) : err;
+}
+
+/* Nobody tells of an upload that was cancelled, or whose page was closed. */
+static enum err
+give_up_idle(struct center *c, const struct member *member, struct file_held *held)
+{
+    int changed = 0;
+    struct file_idle row;
+    struct sql_file_idle_in in = {.member = member->id, .since = c->now_ms - FILE_IDLE_MS};
+    enum err err = sql_file_idle(c->db, c->mem, &in, &row);
+    if (err == OK)
+        err = db_begin(c->db);
+    if (err != OK)
+        return err == ERR_NOT_FOUND ? OK : err;
+    err = db_end(c->db, give_up(c, &row, &changed));
+    held->unfinished -= changed;
+    return err;
 }
 
 /* In the transaction, with its row: what others have begun since `held` was read. A room may have very many files, and nobody is
@@ -333,6 +359,8 @@ take_first(struct center *c, const struct member *member, const struct file_piec
         return does_not_fit(c, 0);
     struct file_held held;
     enum err err = sql_file_held(c->db, c->mem, &(struct sql_file_held_in){.conf = member->conf, .member = member->id}, &held);
+    if (err == OK && p->bytes < p->total && held.unfinished >= FILE_UNFINISHED_MAX)
+        err = give_up_idle(c, member, &held);
     if (err == OK)
         err = check_room(c, p, held.bytes + p->total, held.unfinished + 1);
     if (err != OK)

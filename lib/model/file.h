@@ -14,7 +14,8 @@
 
 enum {
     FILE_NAME_CHARS = 200,
-    FILE_UNFINISHED_MAX = 10, /* uploads of one member that are not whole; filestore_tidy() removes what nobody goes on with */
+    FILE_UNFINISHED_MAX = 10, /* uploads of one member that are not whole; filestore_tidy() removes what nobody goes on with … */
+    FILE_IDLE_MS = 60000, /* … and when he begins more, the oldest without a piece for so long is given up, as if cancelled */
 };
 
 struct file_piece {
@@ -31,8 +32,8 @@ struct file_piece {
  * of which another is being written waits for that one.
  * ERR_CONFLICT with fault.offset: the piece does not fit behind what is there; without: he is not there any more, or the nonce
  * is that of a file with other bytes. ERR_TOO_LARGE: total is over the setting file_max_bytes, or with it the room's files are
- * over room_max_bytes (unfinished ones count as if they were whole). ERR_TOO_MANY: FILE_UNFINISHED_MAX of his are unfinished, and
- * this would be another. ERR_UNAVAILABLE: the disk. */
+ * over room_max_bytes (unfinished ones count as if they were whole). ERR_TOO_MANY: FILE_UNFINISHED_MAX of his are on their
+ * way, and this would be another. ERR_UNAVAILABLE: the disk. */
 must_check enum err file_take(struct center *c, const struct member *member, const struct file_piece *piece, struct file *out);
 
 /* What this member announced earlier under this nonce. ERR_NOT_FOUND: nothing. */

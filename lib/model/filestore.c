@@ -130,7 +130,7 @@ forget(struct center *c, const struct file_stale *file, int64_t from_at, int64_t
         return err;
     err = sql_file_forget(c->db, &in, &changed);
     if (err == OK && changed)
-        err = due_add(c, FILESTORE_DUE, file->place, c->now_ms);
+        err = due_add(c, DUE_FILE, file->place, c->now_ms);
     return db_end(c->db, err);
 }
 
@@ -158,5 +158,5 @@ filestore_drop(struct center *c, const char *place)
     bool is_gone = !is_place(place) || unlink(path) == 0 || (errno == ENOENT && access(folder, F_OK) == 0);
     if (!is_gone)
         return center_fault(c, ERR_UNAVAILABLE, NULL, "'%s' cannot be removed: %s.", path, strerror(errno));
-    return due_done(c, FILESTORE_DUE, place);
+    return due_done(c, DUE_FILE, place);
 }

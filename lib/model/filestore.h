@@ -20,9 +20,8 @@ void filestore_remove(struct center *c, const char *folder);
 must_check enum err filestore_missing(struct center *c, int64_t *missing);
 
 /* Forgets the unfinished files with which nobody went on for a day (or whose last piece, by the clock as it is now, comes in more
- * than a day): the rows are gone when it returns OK, and their bytes are due as work of the kind FILESTORE_DUE. Reads every
+ * than a day): the rows are gone when it returns OK, and their bytes are due as work of the kind DUE_FILE. Reads every
  * file's row; call it now and then. */
-#define FILESTORE_DUE "file"
 must_check enum err filestore_tidy(struct center *c);
 
 /* Does that work: removes the bytes of a file that no row knows any more. ERR_UNAVAILABLE, with a sentence: the disk. */

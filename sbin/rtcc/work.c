@@ -29,7 +29,7 @@ do_piece(struct center *c, const struct due *due)
     struct sent_form form;
     if (text_same(due->kind, "form"))
         return sentform_finish(c, due->key, &form);
-    if (text_same(due->kind, FILESTORE_DUE))
+    if (text_same(due->kind, DUE_FILE))
         return filestore_drop(c, due->key);
     log_error("work of an unknown kind '%s': this program is older than the database", due->kind);
     return ERR_UNAVAILABLE;

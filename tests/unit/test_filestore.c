@@ -37,7 +37,7 @@ work(struct installation *p)
     struct due due;
     int count = 0;
     for (; due_claim(&p->c, &due) == OK; count++) {
-        assert_string_equal(due.kind, FILESTORE_DUE);
+        assert_string_equal(due.kind, DUE_FILE);
         WELL(p, filestore_drop(&p->c, due.key));
     }
     return count;
@@ -65,7 +65,7 @@ ten_files_of_a_member_are_unfinished_at_most(void **state)
     piece = begun(p, 10);
     REFUSED(p, file_take(&p->c, &ann, &piece, &file), ERR_TOO_MANY, NULL);
     assert_string_equal(p->c.fault.reason,
-        "10 files of yours are not complete. Send one of them to its end first, or try again tomorrow.");
+        "10 files of yours are on their way. Send one of them to its end first, or try again in a minute.");
     assert_int_equal(place_number(p, "SELECT count(*) FROM file"), 10);
     WELL(p, file_take(&p->c, &ann, &again, &file)); /* what is there goes on */
     struct file_piece whole = {.nonce = "whole", .name = "a", .data = "hello", .bytes = 5, .total = 5};
@@ -73,6 +73,35 @@ ten_files_of_a_member_are_unfinished_at_most(void **state)
     WELL(p, file_take(&p->c, &bob, &piece, &file)); /* nor are they others' */
     WELL(p, file_take(&p->c, &ann, &end, &file));
     WELL(p, file_take(&p->c, &ann, &piece, &file));
+}
+
+static void
+who_begins_more_gives_up_the_one_that_is_idle_for_longest(void **state)
+{
+    struct installation *p = *state;
+    struct file file;
+    struct due due;
+    struct member ann = sender(p);
+    struct file_piece piece, more = begun(p, 10), another = begun(p, 11);
+    for (int i = 0; i < FILE_UNFINISHED_MAX; i++) {
+        piece = begun(p, i);
+        WELL(p, file_take(&p->c, &ann, &piece, &file));
+        place_later(p, i ? 0 : 1); /* the first is the oldest */
+    }
+    const char *place = place_text(p, "SELECT place FROM file ORDER BY id LIMIT 1");
+    place_later(p, FILE_IDLE_MS - 2);
+    REFUSED(p, file_take(&p->c, &ann, &more, &file), ERR_TOO_MANY, NULL);
+    place_later(p, 1);
+    WELL(p, file_take(&p->c, &ann, &more, &file));
+    REFUSED(p, file_take(&p->c, &ann, &another, &file), ERR_TOO_MANY, NULL); /* the others are a moment younger */
+    assert_int_equal(place_number(p, "SELECT count(*) FROM file"), FILE_UNFINISHED_MAX);
+    WELL(p, due_claim(&p->c, &due));
+    assert_string_equal(due.kind, DUE_FILE);
+    assert_string_equal(due.key, place);
+    WELL(p, filestore_drop(&p->c, due.key));
+    struct file_piece end = ended(p, 0); /* whoever goes on all the same begins anew */
+    REFUSED(p, file_take(&p->c, &ann, &end, &file), ERR_CONFLICT, "offset");
+    assert_int_equal(p->c.fault.offset, 0);
 }
 
 static void
@@ -224,6 +253,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         PLACED(ten_files_of_a_member_are_unfinished_at_most),
+        PLACED(who_begins_more_gives_up_the_one_that_is_idle_for_longest),
         PLACED(four_processes_at_once_begin_ten_as_well),
         PLACED(the_files_of_a_room_have_a_limit_to_the_byte),
         PLACED(what_nobody_went_on_with_for_a_day_is_removed_and_begins_again),

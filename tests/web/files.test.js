@@ -238,7 +238,7 @@ test('a member has ten unfinished files at most; the eleventh waits until one is
         file: fileOf('half.') }, options);
     for (let i = 0; i < 10; i++) assert.equal((await begin(customer, i)).status, 200);
     isError(await begin(customer, 10), 'too_many', null);
-    assert.match(isErrorPage(await begin(customer, 10, html), 429), /10 files of yours are not complete/);
+    assert.match(isErrorPage(await begin(customer, 10, html), 429), /10 files of yours are on their way/);
     assert.equal((await begin(customer, 3)).status, 200, 'a repeated one is no other');
     assert.equal((await begin(agent, 10)).status, 200, 'each for himself');
     assert.equal((await putAt(customer, { file: fileOf('whole') })).status, 200);
