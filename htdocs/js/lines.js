@@ -16,6 +16,7 @@ const QUEUE = {
   callback: 'You will be called back. Your place in the queue is kept.',
   solved: 'The problem is solved',
   expired: 'Nobody could come. You can leave a message.',
+  cancelled: 'Nobody is on the way any more. If you still need somebody, start again.',
 };
 
 /**

@@ -325,6 +325,8 @@ system_line(struct request *r, const struct value *event, const char *who, bool 
         return is_mine ? "You left" : arena_printf(mem, "%s left", who);
     if (text_same(kind, "state") && text_same(state, "ended"))
         return "The conversation has ended";
+    if (text_same(kind, "queue") && text_same(state, "cancelled"))
+        return "Nobody is on the way any more. If you still need somebody, start again.";
     if (text_same(kind, "solved"))
         return arena_printf(mem, "%s said that the problem is solved", who);
     if (text_same(kind, "rating"))

@@ -18,6 +18,8 @@ test('calls, recordings, ratings and the end have a line, what is not known has 
   assert.equal(line({ kind: 'record', state: 'started' }, 3), 'Recording has started');
   assert.equal(line({ kind: 'rating', from: { member: 3 }, stars: 4, text: 'quick' }, 3), 'You gave 4 of 5 stars: “quick”');
   assert.equal(line({ kind: 'state', state: 'ended' }, 3), 'The conversation has ended');
+  assert.match(line({ kind: 'queue', state: 'cancelled' }, 3), /^Nobody is on the way/);
+  assert.equal(line({ kind: 'queue', state: 'queued' }, 3), null);
   assert.equal(line({ kind: 'signal', from: kim }, 3), null);
 });
 

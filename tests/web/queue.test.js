@@ -4,7 +4,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { find, get, post } from '../lib/http.js';
 import { buildFolder, startInstance } from '../lib/instance.js';
-import { accept, act, agentPoll, confPoll, signIn, waitForOffer } from '../lib/people.js';
+import { accept, act, agentPoll, ask, confPoll, signIn, waitForOffer } from '../lib/people.js';
 import { basic, emptyQueue, hasMembers, html, isError, join, json, onDuty, only, room, rtcc, schedule, textAt,
     xml } from '../lib/wire.js';
 
@@ -106,6 +106,19 @@ test('the url of an invitation leads into its own conference and nowhere else', 
     for (const good of [right, right.replace(one.leader, one.participant), right.replace('cgi_bin', 'cgi-bin'),
         `${base}/call/${one.leader}`, right.replace('add&&', 'add&')]) assert.equal((await ask(good)).status, 200, good);
     await cancelAll();
+});
+
+test('the customer whose invitation is cancelled is told so, with and without scripts', async () => {
+    const customer = await ask(instance), { invitations } = (await get(base, url, { action: 'list' })).json();
+    const { invitation } = invitations.find((one) => one.conference === customer.conference);
+    const { after } = await confPoll(instance, customer);
+    assert.equal((await cancel(invitation)).status, 200);
+    const { events, queue, state } = await confPoll(instance, customer, after);
+    assert.deepEqual([events.map((one) => [one.kind, one.state]), queue, state], [[['queue', 'cancelled']], null, 'waiting']);
+    for (const part of [undefined, 'page']) {
+        const { body } = await get(base, '/cgi_bin/conf_view', { conf: customer.conference, part }, { bearer: customer.token, ...html });
+        assert.match(body, /Nobody is on the way any more/);
+    }
 });
 
 test("a browser's form is sent on to the conference, and after cancelling to the list", async () => {
