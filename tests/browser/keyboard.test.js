@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { AGENT, CUSTOMER, agentTalks, allSent, appears, callIn, clickButton, customerTalks, disappears, emptyQueue, launch,
-    newPerson, openReadyDesk, openRoom, says, setStatus, textsOnceShown, when, windowOf } from '../lib/browser.js';
+    newPerson, openDesk, openReadyDesk, openRoom, says, setStatus, textsOnceShown, when, windowOf } from '../lib/browser.js';
 import { get } from '../lib/http.js';
 import { startInstance } from '../lib/instance.js';
 import { act, allEvents, ask, say } from '../lib/people.js';
@@ -221,6 +221,24 @@ test('dialogs and menus close with Esc, keep the focus inside, and give it back'
     await says(room, '#ended', 'The conversation has ended');
     const queue = await get(instance.base, '/cgi_bin/queue', { action: 'list' });
     assert.deepEqual(queue.json().invitations, [], 'nobody needs to come');
+});
+
+test('a dialog that the menu of a narrow window opened gives the focus to its button', async (t) => {
+    const person = await newPerson(browser), desk = person.page;
+    t.after(() => person.context.close());
+    await openDesk(person, instance, 'ben');
+    await desk.setViewport({ width: 390, height: 700 });
+    for (const name of ['phone', 'settings']) {
+        await desk.focus('#menu-button');
+        await desk.keyboard.press('Enter');
+        await appears(desk, `#${name}-button`);
+        await desk.focus(`#${name}-button`);
+        await desk.keyboard.press('Enter');
+        await appears(desk, `#${name}-dialog[open]`);
+        await desk.keyboard.press('Escape');
+        await disappears(desk, `#${name}-dialog[open]`);
+        await when(desk, 'the button has the focus', () => document.activeElement.id === 'menu-button');
+    }
 });
 
 test('a new message is one addition to the log; where one stands is told apart from it', async (t) => {
