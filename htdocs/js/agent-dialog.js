@@ -4,17 +4,8 @@
 /** @param {string} id @returns {HTMLElement} */
 export const byId = (id) => document.getElementById(id);
 
-/**
- * Makes every button with data-close close the dialog that it is in. Where a dialog was opened from the menu of a narrow window,
- * what opened it is hidden when it closes: then the menu's button has the focus.
- */
+/** Makes every button with data-close close the dialog that it is in. */
 export function prepareDialogs() {
-  for (const dialog of document.querySelectorAll('dialog')) {
-    dialog.addEventListener('close', () => {
-      const at = document.activeElement;
-      if (at === document.body || !at.checkVisibility()) byId('menu-button').focus();
-    });
-  }
   for (const button of document.querySelectorAll('dialog [data-close]')) {
     button.addEventListener('click', () => button.closest('dialog').close());
   }

@@ -21,7 +21,7 @@ enum {
     LOOP_TURN_MAX = 64,  /* requests in one transaction */
     LOOP_LOOK_MAX = 4,   /* … of a BATCH program that changes nothing: their answers, which may be large, are there at once */
     LOOP_WAKE_MAX = 256, /* parked requests looked at in one turn … */
-    LOOP_WAKE_MS = 5,    /* … and for so long */
+    LOOP_WAKE_BYTES = 524288,   /* … and no more behind the one with which their answers have so many bytes */
     LOOP_REQUEST_MS = 10000,    /* from the first byte, or from connecting, to a whole head */
     LOOP_BODY_MS = 30000,       /* from there to a whole body: Apache sends the head before it has that from a slow client */
     LOOP_SILENCE_MS = 10000,    /* PREFORK, instead: between two pieces of a body … */

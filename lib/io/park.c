@@ -6,7 +6,7 @@
  * waiter, so that ten thousand who wait cost nothing while others write.
  *
  * Woken requests are taken in slices: a message to nine hundred must not keep new requests waiting until the last has it, nor
- * one to few whose pages are long.
+ * one to few whose pages are long. Rejected: slices of time, which are others under every load.
  *
  * A process in which nobody waits does not listen to the bell: of the programs that hold, most messages concern one, and waking
  * the others for each took them from the processor just when that one needed it. */
@@ -17,7 +17,6 @@
 
 #include <sys/epoll.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "io/bell.h"
 #include "io/db.h"
@@ -235,7 +234,8 @@ tick(struct loop *loop)
         ask_places(loop);
 }
 
-static void
+/* Gives the bytes that it was answered with. */
+static size_t
 look_at(struct loop *loop, struct conn *conn)
 {
     struct job job;
@@ -249,16 +249,18 @@ look_at(struct loop *loop, struct conn *conn)
         park_forget(loop, conn);
         loop_answer(loop, conn, &job);
     }
+    size_t bytes = job.answer.bytes.len;
     job_end(&job);
+    return bytes;
 }
 
 static void
 look_at_some(struct loop *loop)
 {
-    int64_t until_ms = clock_boot_ms() + LOOP_WAKE_MS;
+    size_t bytes = 0;
     db_read_begin(loop->process.db);
-    for (int i = 0; i < LOOP_WAKE_MAX && !ring_is_empty(&loop->conns.woken) && clock_boot_ms() <= until_ms; i++)
-        look_at(loop, (struct conn *)loop->conns.woken.next);
+    for (int i = 0; i < LOOP_WAKE_MAX && bytes < LOOP_WAKE_BYTES && !ring_is_empty(&loop->conns.woken); i++)
+        bytes += look_at(loop, (struct conn *)loop->conns.woken.next);
     db_read_end(loop->process.db);
 }
 

@@ -2,8 +2,8 @@
  * here; cuts of every kind are in robust_cut.test.js, the agent's desk is in robust_desk.test.js. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { CUSTOMER, allSent, appears, customerTalks, disappears, enter, fillForm, heldBy, launch, newPerson, posted, preparePage, says, storedBy,
-    textsOn, textsOnceShown, windowOf, write } from '../lib/browser.js';
+import { CUSTOMER, allSent, appears, customerTalks, disappears, emptyQueue, enter, fillForm, heldBy, launch, newPerson, posted,
+    preparePage, says, storedBy, textsOn, textsOnceShown, windowOf, write } from '../lib/browser.js';
 import { get } from '../lib/http.js';
 import { startInstance, until } from '../lib/instance.js';
 import { act, say } from '../lib/people.js';
@@ -115,6 +115,7 @@ test('a double click on Start starts one conversation, in one window', async (t)
 });
 
 test('a colleague who leaves sees that it is over, and comes in again by the link', async (t) => {
+    await emptyQueue(instance);
     const { room, staff } = await talk(t), link = await room.$eval('#invite-url', (field) => field.value);
     const colleague = await newPerson(browser), { page } = colleague;
     t.after(() => colleague.context.close());

@@ -14,6 +14,7 @@ static struct place places_now[4];
 static size_t places_count;
 static int news_calls, places_calls, wake_calls, late_calls, tick_calls;
 static bool has_answer;
+static const char *long_text; /* in the answer as well; NULL: null */
 
 static enum err
 news(struct center *c, struct news *n)
@@ -38,6 +39,7 @@ wake(struct request *r, struct wait *wait, bool is_late)
         r->is_held = false;
         value_add_text(r->out, "origin", request_origin(r));
         value_add_int(r->out, "after", wait->after);
+        value_add_text(r->out, "more", long_text);
     }
     return OK;
 }
@@ -70,6 +72,7 @@ setup(void **state)
     unit_setup(state);
     news_count = places_count = 0;
     news_fail = places_moved = has_answer = false;
+    long_text = NULL;
     news_calls = places_calls = wake_calls = late_calls = tick_calls = 0;
     loop = calloc(1, sizeof *loop);
     *loop = (struct loop){.service = &service_held,
@@ -247,6 +250,30 @@ many_who_are_woken_are_taken_in_slices(void **state)
 }
 
 static void
+long_answers_make_slices_short(void **state)
+{
+    enum { WAITERS = 20, CHARS = 60000, IN_SLICE = LOOP_WAKE_BYTES / CHARS + 1 };
+    int fds[WAITERS];
+    char *text = arena_alloc(*state, CHARS + 1);
+    memset(text, 'x', CHARS);
+    for (int i = 0; i < WAITERS; i++)
+        fds[i] = park(*state, 7, 0, "");
+    news_keys[0] = 7;
+    news_count = 1;
+    has_answer = true;
+    long_text = text;
+    pass(1000);
+    assert_int_equal(wake_calls, IN_SLICE);
+    news_count = 0;
+    pass(0);
+    assert_int_equal(wake_calls, 2 * IN_SLICE);
+    pass(0);
+    assert_int_equal(wake_calls, WAITERS);
+    for (int i = 0; i < WAITERS; i++)
+        close(fds[i]);
+}
+
+static void
 hosts_are_kept_while_someone_waits_and_a_flood_of_them_harms_nobody(void **state)
 {
     int fds[200], known = park(*state, 7, 0, "shop.example"), wrong = park(*state, 7, 0, "a b");
@@ -350,6 +377,7 @@ main(void)
         PARK(a_waiter_without_news_for_him_goes_on_with_what_he_learned),
         PARK(who_was_parked_before_the_first_news_is_looked_at_when_they_are_known),
         PARK(many_who_are_woken_are_taken_in_slices),
+        PARK(long_answers_make_slices_short),
         PARK(hosts_are_kept_while_someone_waits_and_a_flood_of_them_harms_nobody),
         PARK(the_heap_gives_the_earliest_first_whatever_is_changed_in_between),
         PARK(the_table_finds_everyone_by_key_while_it_grows_and_shrinks),
