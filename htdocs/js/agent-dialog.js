@@ -1,5 +1,4 @@
-// agent-dialog: the desk's dialogs. <dialog> with showModal does the hard part by itself: Esc closes, focus stays inside and
-// goes back.
+// agent-dialog: the desk's dialogs. <dialog> does the hard part by itself: Esc closes, focus stays inside and goes back.
 
 /** @param {string} id @returns {HTMLElement} */
 export const byId = (id) => document.getElementById(id);
@@ -22,8 +21,7 @@ export function closeDialogs() {
 }
 
 /**
- * Asks before something that cannot be taken back. `act` does it; while it runs the button is held, and its fault stands in the
- * dialog.
+ * Asks before what cannot be taken back. `act` does it; meanwhile the button is held. Its fault stands in the dialog.
  * @param {{title: string, text: string, yes: string, no: string, act: () => Promise<any>}} question
  * @returns {Promise<boolean>} whether it was done
  */

@@ -103,7 +103,7 @@ class Head {
     const button = byId('menu-button');
     const open = (isOpen) => button.setAttribute('aria-expanded', String(isOpen));
     button.addEventListener('click', () => open(button.getAttribute('aria-expanded') !== 'true'));
-    byId('menu').addEventListener('click', () => { open(false); button.focus(); }, true); // before a dialog takes it
+    byId('menu').addEventListener('click', () => { open(false); button.focus(); }, true);
     document.addEventListener('pointerdown', ({ target }) => {
       if (!byId('menu').contains(target) && !button.contains(target)) open(false);
     });

@@ -1,5 +1,4 @@
 // lines: an event that nobody said, as one sentence; and times, days and sizes as a person writes them.
-// Where the server sends the sentence itself (`line`), that one is shown.
 
 const CALL = {
   dialing: (phone) => `Calling ${phone}…`,
@@ -16,7 +15,7 @@ const QUEUE = {
   callback: 'You will be called back. Your place in the queue is kept.',
   solved: 'The problem is solved',
   expired: 'Nobody could come. You can leave a message.',
-  cancelled: 'Nobody is on the way any more. If you still need somebody, start again.',
+  cancelled: 'Nobody is on the way any more. If you need somebody, start again.',
 };
 
 /**
@@ -99,7 +98,7 @@ export function dayName(at, now = Date.now()) {
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** '2.1 MB': the same words as show_size() of the server, which draws the page when it is loaded again. @param {number} bytes */
+/** '2.1 MB', in the words of the server's show_size(). @param {number} bytes */
 export function sizeText(bytes) {
   if (bytes < KIB) return bytes === 1 ? '1 byte' : `${bytes} bytes`;
   if (bytes < MIB) return `${Math.round(bytes / KIB)} kB`;

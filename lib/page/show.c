@@ -326,7 +326,7 @@ system_line(struct request *r, const struct value *event, const char *who, bool 
     if (text_same(kind, "state") && text_same(state, "ended"))
         return "The conversation has ended";
     if (text_same(kind, "queue") && text_same(state, "cancelled"))
-        return "Nobody is on the way any more. If you still need somebody, start again.";
+        return "Nobody is on the way any more. If you need somebody, start again.";
     if (text_same(kind, "solved"))
         return arena_printf(mem, "%s said that the problem is solved", who);
     if (text_same(kind, "rating"))

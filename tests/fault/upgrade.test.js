@@ -54,7 +54,8 @@ function keepForms(world, between, visits) {
         if (!worker) return 'error';
         const upgrade = upgradeOf(worker);
         tell({ pid: worker.pid, upgrade });
-        return kept.calls.push({ n: numberOf(call), pid: worker.pid, upgrade }) > 1 ? 'pass' : 'slow';
+        const isFirst = kept.calls.push({ n: numberOf(call), pid: worker.pid, upgrade }) === 1;
+        return isFirst || takes ? 'slow' : 'pass'; // it is not to be through with its form before the next customer is in hand, too
     };
     for (const n of numbers) visits.come(n, byKeptForm(isMended));
     kept.replacement = () => { isWell = true; return hasBegun; };
