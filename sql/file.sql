@@ -69,7 +69,7 @@ DELETE FROM file WHERE site = $site AND id = $id AND event = 0 AND created_at NO
 SELECT id, place FROM file WHERE site = $site AND member = $member AND event = 0 AND created_at <= $since
 ORDER BY created_at, id LIMIT 1;
 
--- file_give_up: an unfinished file whose bytes are lost, or which makes room for another.
+-- file_give_up: an unfinished file whose bytes are lost.
 --   in  id int
 --   count
 DELETE FROM file WHERE site = $site AND id = $id AND event = 0;

@@ -233,10 +233,12 @@ check_room(struct center *c, const struct file_piece *p, int64_t bytes, int64_t 
     return OK;
 }
 
+/* Not when a piece of it has come in between. */
 static enum err
-give_up(struct center *c, const struct file_idle *file, int *changed)
+give_up(struct center *c, const struct file_idle *file, int64_t since, int *changed)
 {
-    enum err err = sql_file_give_up(c->db, &(struct sql_file_give_up_in){.id = file->id}, changed);
+    struct sql_file_forget_in in = {.id = file->id, .from_at = since + 1, .to_at = INT64_MAX};
+    enum err err = sql_file_forget(c->db, &in, changed);
     return err == OK && *changed ? due_add(c, DUE_FILE, file->place, c->now_ms) : err;
 }
 
@@ -252,7 +254,7 @@ give_up_idle(struct center *c, const struct member *member, struct file_held *he
         err = db_begin(c->db);
     if (err != OK)
         return err == ERR_NOT_FOUND ? OK : err;
-    err = db_end(c->db, give_up(c, &row, &changed));
+    err = db_end(c->db, give_up(c, &row, in.since, &changed));
     held->unfinished -= changed;
     return err;
 }

@@ -21,10 +21,9 @@ extern const struct limit limit_code_address; /* wrong codes from one address */
 extern const struct limit limit_code_site;    /* wrong codes in all */
 extern const struct limit limit_form;         /* forms from one address */
 extern const struct limit limit_sign;         /* wrong passwords for one account */
-extern const struct limit
-    limit_sign_address;                     /* wrong passwords from one address: each takes a tenth of a second of a processor */
-extern const struct limit limit_basic;      /* wrong passwords in HTTP Basic from one address */
-extern const struct limit limit_basic_site; /* wrong passwords in HTTP Basic in all */
+extern const struct limit limit_sign_address; /* wrong passwords from one address */
+extern const struct limit limit_basic;        /* wrong passwords in HTTP Basic from one address */
+extern const struct limit limit_basic_site;   /* wrong passwords in HTTP Basic in all */
 
 /* Addresses that have had a right one before: while many guess, those go on being served. */
 extern const struct limit limit_code_known;
