@@ -321,7 +321,7 @@ answer(struct request *r)
         err = access_member(r);
         return err == OK ? send_on(r) : err;
     }
-    err = access_member(r);
+    err = access_room(r);
     if (err == OK && r->args[TICKET].text) {
         r->redirect = true; /* the cookie came back: the ticket may go */
         show_go(r, address(r, NULL, NULL));

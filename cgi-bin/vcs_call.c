@@ -189,6 +189,8 @@ join_as_agent(struct request *r, const struct agent *agent, const struct door *d
         return err == OK ? show_member(r, &door->conf, &member) : err;
     }
     err = member_of_agent(r->c, door->conf.id, agent->id, &member);
+    if (err == OK)
+        err = talk_member_seen(r->c, &member);
     if (err == OK && (!member.left_at || door->conf.ended_at))
         return show_member(r, &door->conf, &member);
     if (err != OK && err != ERR_NOT_FOUND)
@@ -222,11 +224,15 @@ join(struct request *r, const struct door *door)
     return err == OK ? show_member(r, &door->conf, &member) : err;
 }
 
-/* A guest who left comes in again as he was; an agent only by an offer, as the first time. */
+/* A guest who left comes in again as he was; an agent only by an offer, as the first time, unless he was lost. */
 static enum err
 come_back(struct request *r, const struct conference *conf, struct member member)
 {
-    enum err err = member.left_at && !conf->ended_at && !member.agent ? talk_return(r->c, &member) : OK;
+    enum err err = OK;
+    if (member.agent)
+        err = talk_member_seen(r->c, &member);
+    else if (member.left_at && !conf->ended_at)
+        err = talk_return(r->c, &member);
     return err == OK ? show_member_as(r, conf, &member, conf->ended_at || member.left_at ? "ended" : "joined") : err;
 }
 

@@ -8,9 +8,9 @@ VALUES ($site, $id, $conf, $role, $is_leader, $name, $agent, $account, $reqid, $
 
 -- member: one member.
 --   in  id int
---   out id int, conf int, role text, is_leader int, name text, agent int, joined_at int, left_at int
+--   out id int, conf int, role text, is_leader int, name text, agent int, joined_at int, left_at int, is_lost int
 --   one
-SELECT id, conf, role, is_leader, name, agent, joined_at, left_at FROM member WHERE site = $site AND id = $id;
+SELECT id, conf, role, is_leader, name, agent, joined_at, left_at, is_lost FROM member WHERE site = $site AND id = $id;
 
 -- member_by_reqid: the member that an account's earlier request made.
 --   in  conf int, account text, reqid text
@@ -37,6 +37,13 @@ SELECT id FROM member WHERE site = $site AND conf = $conf ORDER BY id LIMIT 1000
 SELECT EXISTS (SELECT 1 FROM member WHERE site = $site AND conf = $conf AND left_at = 0
     AND (is_leader = 1 OR role IN ('agent', 'supervisor'))) AS is_staffed;
 
+-- member_staff: the agents, supervisors and leaders who are there.
+--   in  conf int
+--   out id int, agent int
+--   many
+SELECT id, agent FROM member WHERE site = $site AND conf = $conf AND left_at = 0
+    AND (is_leader = 1 OR role IN ('agent', 'supervisor')) ORDER BY id;
+
 -- member_count: how many are or were in a conference.
 --   in  conf int
 --   out members int
@@ -59,10 +66,26 @@ UPDATE member SET left_at = $at WHERE site = $site AND id = $id AND left_at = 0;
 --   run
 UPDATE member SET left_at = $at WHERE site = $site AND conf = $conf AND left_at = 0;
 
+-- member_lose: nothing is heard of him any more.
+--   in  id int, at int
+--   count
+UPDATE member SET left_at = $at, is_lost = 1 WHERE site = $site AND id = $id AND left_at = 0;
+
+-- member_lost: the members of an agent who were not heard of, in rooms that he has not come back to.
+--   in  agent int
+--   out id int
+--   many
+SELECT id FROM member WHERE site = $site AND agent = $agent AND is_lost = 1 ORDER BY id LIMIT 100;
+
+-- member_forget_lost: whether he is back or not, he does not come back by himself any more.
+--   in  id int
+--   run
+UPDATE member SET is_lost = 0 WHERE site = $site AND id = $id;
+
 -- member_return: he is back.
 --   in  id int
 --   count
-UPDATE member SET left_at = 0 WHERE site = $site AND id = $id AND left_at <> 0;
+UPDATE member SET left_at = 0, is_lost = 0 WHERE site = $site AND id = $id AND left_at <> 0;
 
 -- member_agents: the agents who are in a conference.
 --   in  conf int

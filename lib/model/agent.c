@@ -245,14 +245,21 @@ agent_seen(struct center *c, const struct agent *agent, bool *came)
 }
 
 enum err
-agent_is_here(struct center *c, int64_t id, bool *out)
+agent_last_poll(struct center *c, int64_t id, int64_t *out)
 {
     struct presence_read row;
     enum err err = sql_presence_read(c->db, c->mem, &(struct sql_presence_read_in){.agent = id}, &row);
-    if (err != OK && err != ERR_NOT_FOUND)
-        return err;
-    *out = err == OK && text_same(row.boot, clock_boot_id()) && c->boot_ms - row.boot_ms < c->settings->gone_s * 1000;
-    return OK;
+    *out = err == OK && text_same(row.boot, clock_boot_id()) ? row.boot_ms : 0;
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err
+agent_is_here(struct center *c, int64_t id, bool *out)
+{
+    int64_t last_ms;
+    enum err err = agent_last_poll(c, id, &last_ms);
+    *out = err == OK && last_ms > 0 && c->boot_ms - last_ms < c->settings->gone_s * 1000;
+    return err;
 }
 
 enum err

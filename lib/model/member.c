@@ -131,6 +131,26 @@ member_leave(struct center *c, const struct member *member)
 }
 
 enum err
+member_lose(struct center *c, const struct member *member)
+{
+    int changed = 0;
+    enum err err = sql_member_lose(c->db, &(struct sql_member_lose_in){.id = member->id, .at = c->now_ms}, &changed);
+    return err == OK && changed ? event_note(c, member->conf, member->id, "left", NULL) : err;
+}
+
+enum err
+member_lost(struct center *c, int64_t agent, struct member_lost **out, size_t *count)
+{
+    return sql_member_lost(c->db, c->mem, &(struct sql_member_lost_in){.agent = agent}, out, count);
+}
+
+enum err
+member_forget_lost(struct center *c, int64_t id)
+{
+    return sql_member_forget_lost(c->db, &(struct sql_member_forget_lost_in){.id = id});
+}
+
+enum err
 member_is_first_customer(struct center *c, const struct member *member, bool *out)
 {
     struct member_first_customer first = {.id = 0};
@@ -138,6 +158,12 @@ member_is_first_customer(struct center *c, const struct member *member, bool *ou
     enum err err = sql_member_first_customer(c->db, c->mem, &in, &first);
     *out = first.id == member->id;
     return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err
+member_staff(struct center *c, int64_t conf, struct member_staff **out, size_t *count)
+{
+    return sql_member_staff(c->db, c->mem, &(struct sql_member_staff_in){.conf = conf}, out, count);
 }
 
 enum err

@@ -51,8 +51,20 @@ must_check enum err member_agents(struct center *c, int64_t conf, struct member_
 /* Leaves, with a `left` event; nothing when he is not there. */
 must_check enum err member_leave(struct center *c, const struct member *member);
 
+/* Nothing is heard of him any more: leaves, as above, but may come back by himself. */
+must_check enum err member_lose(struct center *c, const struct member *member);
+
+/* Where an agent was lost and has not come back to. */
+must_check enum err member_lost(struct center *c, int64_t agent, struct member_lost **out, size_t *count);
+
+/* Whoever was lost does not come back by himself any more. */
+must_check enum err member_forget_lost(struct center *c, int64_t id);
+
 /* Whether the case is his: he came first of the customers; others were asked in with the code. */
 must_check enum err member_is_first_customer(struct center *c, const struct member *member, bool *out);
+
+/* Those whom member_is_staff() means and who are in a conference now. */
+must_check enum err member_staff(struct center *c, int64_t conf, struct member_staff **out, size_t *count);
 
 /* Whether any of those whom member_is_staff() means is in a conference now. */
 must_check enum err member_is_staffed(struct center *c, int64_t conf, bool *out);

@@ -368,13 +368,13 @@ routing_decline(struct center *c, const struct agent *agent, int64_t reservation
 /* ── the end of an invitation, or its return ── */
 
 enum err
-routing_return(struct center *c, const struct invitation *i)
+routing_return(struct center *c, const struct invitation *i, const char *why)
 {
     int changed = 0;
     enum err err = sql_invitation_return(c->db, &(struct sql_invitation_return_in){.id = i->id}, &changed);
     if (err != OK || !changed)
         return err;
-    err = trace_note(c, i->conf, i->id, i->agent, "gone", "left the conference");
+    err = trace_note(c, i->conf, i->id, i->agent, "gone", why);
     return err == OK ? invitation_note(c, i->conf, "queued", true) : err;
 }
 

@@ -51,8 +51,9 @@ must_check enum err routing_explain(struct center *c, const struct invitation *i
  * transaction. */
 must_check enum err routing_take(struct center *c, const struct invitation *invitation, int64_t agent);
 
-/* The agent who had accepted is gone, the customer is not: the invitation goes back to its own place. Inside a transaction. */
-must_check enum err routing_return(struct center *c, const struct invitation *invitation);
+/* The agent who had accepted is gone (`why`, for the trace), the customer is not: the invitation goes back to its own place.
+ * Inside a transaction. */
+must_check enum err routing_return(struct center *c, const struct invitation *invitation, const char *why);
 
 /* How many agents are ready and there, and how many of them could be offered something now (1,000 at most). */
 must_check enum err routing_staff(struct center *c, int64_t *ready, int64_t *is_free);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "model/conference.h"
 #include "model/event.h"
+#include "model/heard.h"
 #include "model/routing.h"
 
 static enum err
@@ -172,11 +173,42 @@ talk_notready(struct center *c, const struct agent *agent, const char *reason)
     return db_end(c->db, err);
 }
 
+/* Who was lost is there again, unless it has ended or somebody else has come to the customer: then it is over for him. */
+static enum err
+find_again(struct center *c, int64_t id, struct member *out)
+{
+    bool is_with_staff;
+    enum err err = member_find(c, id, out);
+    if (err != OK || !out->is_lost)
+        return err;
+    err = member_is_staffed(c, out->conf, &is_with_staff);
+    if (err == OK && !is_with_staff)
+        err = come_back(c, out);
+    if ((err == OK && is_with_staff) || err == ERR_CONFLICT)
+        err = member_forget_lost(c, id);
+    return err == OK ? member_find(c, id, out) : err;
+}
+
+static enum err
+find_all_again(struct center *c, int64_t agent)
+{
+    struct member_lost *rows;
+    size_t count;
+    enum err err = member_lost(c, agent, &rows, &count);
+    for (size_t i = 0; err == OK && i < count; i++) {
+        struct member member;
+        err = find_again(c, rows[i].id, &member);
+    }
+    return err;
+}
+
 static enum err
 came(struct center *c, const struct agent *agent)
 {
     bool is_new;
     enum err err = agent_seen(c, agent, &is_new);
+    if (err == OK && is_new)
+        err = find_all_again(c, agent->id);
     return err == OK && is_new ? routing_run(c) : err;
 }
 
@@ -229,6 +261,8 @@ close_room(struct center *c, int64_t conf, int64_t member)
     if (err == OK)
         err = tell_agents(c, conf);
     if (err == OK)
+        err = heard_forget(c, conf);
+    if (err == OK)
         err = sql_member_leave_all(c->db, &(struct sql_member_leave_all_in){.conf = conf, .at = c->now_ms});
     return err == OK ? routing_run(c) : err;
 }
@@ -250,7 +284,7 @@ talk_end(struct center *c, int64_t conf, int64_t member)
 
 /* Nobody is with the customer any more: he does not have to ask again. */
 static enum err
-wait_again(struct center *c, int64_t conf)
+wait_again(struct center *c, int64_t conf, const char *why)
 {
     struct invitation i;
     int changed = 0;
@@ -261,7 +295,7 @@ wait_again(struct center *c, int64_t conf)
     if (err == OK)
         err = invitation_of_conference(c, conf, &i);
     if (err == OK)
-        err = routing_return(c, &i);
+        err = routing_return(c, &i, why);
     return err == OK || err == ERR_NOT_FOUND ? routing_run(c) : err;
 }
 
@@ -277,7 +311,7 @@ leave(struct center *c, const struct member *member)
     if (err == OK)
         err = member_is_staffed(c, member->conf, &is_with_staff);
     if (err == OK && !is_with_staff)
-        err = wait_again(c, member->conf);
+        err = wait_again(c, member->conf, "left the conference");
     return err == OK && member->agent ? agent_note(c, member->agent, "agent") : err;
 }
 
@@ -335,6 +369,64 @@ talk_enable(struct center *c, const char *login)
     if (err == OK)
         err = db_begin(c->db);
     return err == OK ? db_end(c->db, agent_set_disabled(c, agent.id, false)) : err;
+}
+
+/* ── they are not heard of any more ── */
+
+static enum err
+lose_staff(struct center *c, int64_t conf)
+{
+    struct member_staff *rows;
+    size_t count;
+    enum err err = member_staff(c, conf, &rows, &count);
+    for (size_t i = 0; err == OK && i < count; i++) {
+        err = member_lose(c, &(struct member){.id = rows[i].id, .conf = conf});
+        if (err == OK)
+            err = agent_note(c, rows[i].agent, "agent");
+    }
+    return err == OK ? wait_again(c, conf, "nothing was heard of him") : err;
+}
+
+/* Whether a customer who has just asked for something has lost his staff. */
+static enum err
+is_left(struct center *c, int64_t conf, bool *out)
+{
+    struct conference_state s;
+    enum err err = conference_state(c, conf, &s);
+    *out = err == OK && text_same(s.state, "talking");
+    return *out ? heard_is_left(c, conf, out) : err;
+}
+
+static enum err
+customer_seen(struct center *c, int64_t conf)
+{
+    bool is_alone;
+    enum err err = is_left(c, conf, &is_alone);
+    if (err != OK || !is_alone)
+        return err;
+    err = db_begin(c->db);
+    if (err != OK)
+        return err;
+    err = is_left(c, conf, &is_alone);
+    return db_end(c->db, err == OK && is_alone ? lose_staff(c, conf) : err);
+}
+
+static enum err
+staff_seen(struct center *c, struct member *member)
+{
+    enum err err = heard_note(c, member);
+    if (err != OK || !member->is_lost)
+        return err;
+    err = db_begin(c->db);
+    return err == OK ? db_end(c->db, find_again(c, member->id, member)) : err;
+}
+
+enum err
+talk_member_seen(struct center *c, struct member *member)
+{
+    if (member->agent)
+        return staff_seen(c, member);
+    return text_same(member->role, "customer") && !member->is_leader && !member->left_at ? customer_seen(c, member->conf) : OK;
 }
 
 enum err

@@ -39,8 +39,13 @@ must_check enum err talk_notready(struct center *c, const struct agent *agent, c
 must_check enum err talk_disable(struct center *c, const char *login);
 must_check enum err talk_enable(struct center *c, const char *login);
 
-/* A poll of the agent has arrived: he is here, and is offered what waits. */
+/* A poll of the agent has arrived: he is here, is back in the rooms where he was lost, and is offered what waits. */
 must_check enum err talk_agent_seen(struct center *c, const struct agent *agent);
+
+/* A request of a member of a room has arrived. An agent is heard of, and where he was lost he is there again (*member then says
+ * so), unless somebody else has come to the customer meanwhile. A customer whose staff are not heard of any more (heard.h) has
+ * lost them: they leave, and he waits again in his old place. */
+must_check enum err talk_member_seen(struct center *c, struct member *member);
 
 /* A member leaves. The customer's leaving (not that of others who came with the participant's code) ends the wait or the
  * talk; when the last of the staff leaves a customer, he waits again, in his old place. */

@@ -11,6 +11,7 @@
 #include "model/conference.h"
 #include "model/session.h"
 #include "model/site.h"
+#include "model/talk.h"
 
 enum { FORGOTTEN_MOST = 20 };
 
@@ -474,4 +475,16 @@ access_member(struct request *r)
 {
     const char *name = form_get(r->form, "conf");
     return access_member_of(r, name ? conference_number(r->c, name) : 0);
+}
+
+enum err
+access_room(struct request *r)
+{
+    enum err err = access_member(r);
+    if (err != OK)
+        return err;
+    const struct caller *found = r->caller;
+    struct caller *caller = caller_new(r, found->kind);
+    *caller = *found;
+    return talk_member_seen(r->c, &caller->member);
 }

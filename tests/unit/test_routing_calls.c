@@ -128,7 +128,7 @@ an_accepted_invitation_returns_to_its_own_place_and_no_other_does(void **state)
     routed_set(p, &anna, "state = 'notready', reason = ''");
     place_later(p, 60000);
     struct invitation later = place_customer(p, "Bob"), accepted = again(p, &i);
-    INSIDE(p, routing_return(&p->c, &accepted));
+    INSIDE(p, routing_return(&p->c, &accepted, "left the conference"));
     struct invitation back = again(p, &i);
     assert_string_equal(back.state, "queued");
     assert_int_equal(back.agent, 0);
@@ -137,7 +137,7 @@ an_accepted_invitation_returns_to_its_own_place_and_no_other_does(void **state)
     struct agent bert = place_agent(p, "bert");
     assert_string_equal(routed_offered(p, &bert), "Ann"); /* before Bob, who came while she was served */
     int64_t lines = place_number(p, "SELECT count(*) FROM decision");
-    INSIDE(p, routing_return(&p->c, &later));
+    INSIDE(p, routing_return(&p->c, &later, "left the conference"));
     assert_string_equal(place_state(p, later.id), "queued");
     assert_int_equal(place_number(p, "SELECT count(*) FROM decision"), lines);
 }

@@ -1,0 +1,35 @@
+--- When the staff of a room were heard of, and since when their customer is alone.
+
+-- heard_note: he has asked for something.
+--   in  conf int, member int, boot text, boot_ms int
+--   run
+INSERT INTO heard (site, conf, member, boot, boot_ms) VALUES ($site, $conf, $member, $boot, $boot_ms)
+ON CONFLICT (site, conf, member) DO UPDATE SET boot = $boot, boot_ms = $boot_ms;
+
+-- heard_read: when he last asked for something.
+--   in  conf int, member int
+--   out boot text, boot_ms int
+--   one
+SELECT boot, boot_ms FROM heard WHERE site = $site AND conf = $conf AND member = $member;
+
+-- heard_forget: the room is closed.
+--   in  conf int
+--   run
+DELETE FROM heard WHERE site = $site AND conf = $conf;
+
+-- alone_note: from now on.
+--   in  conf int, boot text, boot_ms int
+--   run
+INSERT INTO alone (site, conf, boot, boot_ms) VALUES ($site, $conf, $boot, $boot_ms)
+ON CONFLICT (site, conf) DO UPDATE SET boot = $boot, boot_ms = $boot_ms;
+
+-- alone_read: since when.
+--   in  conf int
+--   out boot text, boot_ms int
+--   one
+SELECT boot, boot_ms FROM alone WHERE site = $site AND conf = $conf;
+
+-- alone_forget: the room is closed.
+--   in  conf int
+--   run
+DELETE FROM alone WHERE site = $site AND conf = $conf;

@@ -1,0 +1,4 @@
+-- An agent of whom nothing is heard any more leaves the customer who is waiting for him, and may come back by himself.
+
+ALTER TABLE member ADD COLUMN is_lost INTEGER NOT NULL DEFAULT 0 CHECK (is_lost IN (0, 1)); -- he left because he was not heard of
+CREATE INDEX member_lost ON member (site, agent) WHERE is_lost = 1;

@@ -1,0 +1,290 @@
+/* A customer whose agent is not heard of any more waits again; an agent who comes back has him again, if nobody else has. */
+#include "talked.h"
+
+enum { GONE_MS = 45000, STEP_MS = 5000 };
+
+/* Time goes by while these ask for something every few seconds; NULL: nobody. */
+static void
+wait_while(struct installation *p, int64_t ms, struct member *customer, struct member *staff, const struct agent *desk)
+{
+    for (int64_t gone = 0; gone < ms; gone += STEP_MS) {
+        place_later(p, STEP_MS);
+        if (desk) {
+            struct agent now;
+            WELL(p, agent_find(&p->c, desk->id, &now));
+            WELL(p, talk_agent_seen(&p->c, &now));
+        }
+        if (staff) {
+            WELL(p, member_find(&p->c, staff->id, staff));
+            WELL(p, talk_member_seen(&p->c, staff));
+        }
+        if (customer)
+            WELL(p, talk_member_seen(&p->c, customer));
+        WELL(p, routing_tick(&p->c));
+    }
+}
+
+struct lost {
+    struct agent anna;
+    struct invitation i;
+    struct member ann, mine;
+};
+
+static struct lost
+talk_of(struct installation *p)
+{
+    struct lost t = {.anna = place_agent(p, "anna")};
+    t.i = place_customer(p, "Ann");
+    t.mine = taken(p, &t.anna);
+    t.ann = customer_of(p, t.i.conf);
+    return t;
+}
+
+static struct lost
+lost_talk(struct installation *p)
+{
+    struct lost t = talk_of(p);
+    wait_while(p, 2 * GONE_MS + STEP_MS, &t.ann, NULL, NULL);
+    assert_string_equal(room_state(p, t.i.conf), "waiting");
+    return t;
+}
+
+static const char *
+lost_in(struct installation *p, int64_t conf)
+{
+    return place_text(p,
+        arena_printf(p->c.mem,
+            "SELECT group_concat(verdict || ': ' || reason) FROM decision WHERE conf = %lld AND verdict = 'gone'",
+            (long long)conf));
+}
+
+static void
+after_twice_gone_s_without_his_agent_a_customer_who_is_there_waits_again(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = talk_of(p);
+    place_later(p, 60000);
+    WELL(p, talk_member_seen(&p->c, &t.mine));
+    struct invitation second = place_customer(p, "second"), back;
+    wait_while(p, 2 * GONE_MS - STEP_MS, &t.ann, NULL, NULL);
+    assert_string_equal(room_state(p, t.i.conf), "talking");
+    wait_while(p, STEP_MS, &t.ann, NULL, NULL);
+    assert_string_equal(room_state(p, t.i.conf), "waiting");
+    WELL(p, invitation_find(&p->c, t.i.id, &back));
+    assert_string_equal(back.state, "queued");
+    assert_int_equal(back.queued_at, t.i.queued_at);
+    assert_string_equal(lost_in(p, t.i.conf), "gone: nothing was heard of him");
+    assert_non_null(strstr(log_of(p, t.i.conf), "state talking, left, state waiting, queue queued"));
+    struct agent bert = place_agent(p, "bert");
+    assert_int_equal(offer_of(p, &bert).invitation, t.i.id);
+    (void)taken(p, &bert);
+    assert_int_equal(offer_of(p, &bert).invitation, second.id);
+}
+
+static void
+who_polls_at_his_desk_or_asks_in_the_room_is_not_missed(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = talk_of(p);
+    wait_while(p, 6 * GONE_MS, &t.ann, NULL, &t.anna);
+    assert_string_equal(room_state(p, t.i.conf), "talking");
+    wait_while(p, 6 * GONE_MS, &t.ann, &t.mine, NULL);
+    assert_string_equal(room_state(p, t.i.conf), "talking");
+    wait_while(p, 2 * GONE_MS + STEP_MS, &t.ann, NULL, NULL);
+    assert_string_equal(room_state(p, t.i.conf), "waiting");
+}
+
+static void
+a_customer_who_is_not_there_either_keeps_his_talk_until_he_asks_for_some_time(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = talk_of(p);
+    wait_while(p, 20 * GONE_MS, NULL, NULL, NULL);
+    assert_string_equal(room_state(p, t.i.conf), "talking");
+    wait_while(p, GONE_MS / 2, &t.ann, NULL, NULL); /* all were away: the agent has this long to come back as well */
+    assert_string_equal(room_state(p, t.i.conf), "talking");
+    wait_while(p, 2 * STEP_MS, &t.ann, NULL, NULL);
+    assert_string_equal(room_state(p, t.i.conf), "waiting");
+}
+
+static void
+where_all_stood_still_the_agent_who_comes_back_in_time_keeps_his_customer(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = talk_of(p);
+    for (int i = 0; i < 3; i++) {
+        wait_while(p, 10 * GONE_MS, NULL, NULL, NULL);
+        wait_while(p, GONE_MS / 2 - STEP_MS, &t.ann, NULL, NULL);
+        wait_while(p, STEP_MS, &t.ann, NULL, &t.anna);
+        wait_while(p, GONE_MS, &t.ann, NULL, NULL);
+        assert_string_equal(room_state(p, t.i.conf), "talking");
+    }
+}
+
+static void
+who_comes_back_to_his_desk_has_his_customer_again(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = lost_talk(p);
+    struct invitation back;
+    WELL(p, talk_notready(&p->c, &t.anna, "lunch")); /* that he takes nobody new does not matter */
+    wait_while(p, STEP_MS, &t.ann, NULL, &t.anna);
+    assert_string_equal(room_state(p, t.i.conf), "talking");
+    WELL(p, member_find(&p->c, t.mine.id, &t.mine));
+    assert_true(t.mine.left_at == 0 && !t.mine.is_lost);
+    WELL(p, invitation_find(&p->c, t.i.id, &back));
+    assert_string_equal(back.state, "accepted");
+    assert_int_equal(back.agent, t.anna.id);
+    assert_non_null(strstr(log_of(p, t.i.conf), "state waiting, queue queued, joined, queue accepted, state talking"));
+    wait_while(p, 4 * GONE_MS, &t.ann, NULL, &t.anna);
+    assert_string_equal(room_state(p, t.i.conf), "talking");
+}
+
+static void
+who_comes_back_to_the_room_is_there_also_from_under_an_offer_to_another(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = lost_talk(p);
+    struct agent bert = place_agent(p, "bert");
+    assert_int_equal(offer_of(p, &bert).invitation, t.i.id);
+    struct member mine;
+    WELL(p, member_find(&p->c, t.mine.id, &mine));
+    assert_true(mine.left_at && mine.is_lost);
+    WELL(p, talk_member_seen(&p->c, &mine));
+    assert_true(mine.left_at == 0 && !mine.is_lost);
+    assert_string_equal(room_state(p, t.i.conf), "talking");
+    assert_false(has_offer(p, &bert));
+}
+
+static void
+who_comes_back_too_late_does_not_come_between(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = lost_talk(p);
+    struct agent bert = place_agent(p, "bert");
+    struct member other = taken(p, &bert), mine;
+    wait_while(p, STEP_MS, &t.ann, &other, &t.anna);
+    WELL(p, member_find(&p->c, t.mine.id, &mine));
+    assert_true(mine.left_at && !mine.is_lost);
+    WELL(p, talk_leave(&p->c, &other));
+    WELL(p, talk_member_seen(&p->c, &mine));
+    assert_true(mine.left_at); /* once given up, an offer leads there only */
+    WELL(p, talk_end(&p->c, t.i.conf, 0));
+    assert_string_equal(room_state(p, t.i.conf), "ended");
+}
+
+static void
+a_room_that_has_ended_meanwhile_stays_so(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = lost_talk(p);
+    WELL(p, talk_leave(&p->c, &t.ann));
+    wait_while(p, STEP_MS, NULL, NULL, &t.anna);
+    assert_string_equal(room_state(p, t.i.conf), "ended");
+    assert_int_equal(place_number(p, "SELECT count(*) FROM member WHERE is_lost = 1"), 0);
+    assert_string_equal(place_text_on(p, "live.db", "SELECT (SELECT count(*) FROM heard) + (SELECT count(*) FROM alone)"), "0");
+}
+
+static void
+of_two_agents_one_who_is_heard_of_is_enough_and_both_are_lost_together(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = talk_of(p);
+    struct agent bert = place_agent(p, "bert");
+    struct member_new who = {.conf = t.i.conf, .role = "agent", .is_leader = true, .name = "bert", .agent = bert.id};
+    struct member other;
+    WELL(p, talk_join(&p->c, &who, NULL, &other));
+    wait_while(p, 4 * GONE_MS, &t.ann, NULL, &bert);
+    assert_string_equal(room_state(p, t.i.conf), "talking");
+    assert_int_equal(place_number(p, "SELECT count(*) FROM member WHERE left_at <> 0"), 0);
+    wait_while(p, 2 * GONE_MS + STEP_MS, &t.ann, NULL, NULL);
+    assert_string_equal(room_state(p, t.i.conf), "waiting");
+    assert_int_equal(place_number(p, "SELECT count(*) FROM member WHERE is_lost = 1"), 2);
+}
+
+static void
+a_leader_with_a_key_is_never_missed(void **state)
+{
+    struct installation *p = *state;
+    struct invitation i = place_customer(p, "Ann");
+    struct member ann = customer_of(p, i.conf), leader;
+    struct member_new who = {.conf = i.conf, .role = "customer", .is_leader = true, .name = "boss"};
+    WELL(p, talk_join(&p->c, &who, NULL, &leader));
+    wait_while(p, 6 * GONE_MS, &ann, &leader, NULL);
+    assert_string_equal(room_state(p, i.conf), "talking");
+}
+
+static void
+after_the_machine_was_started_anew_the_agent_has_the_same_time_again(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = talk_of(p);
+    wait_while(p, GONE_MS, &t.ann, NULL, NULL);
+    place_sql_on(p, "live.db", "UPDATE presence SET boot = 'before'; UPDATE alone SET boot = 'before', boot_ms = 1");
+    p->c.boot_ms = STEP_MS;
+    wait_while(p, 2 * GONE_MS - 2 * STEP_MS, &t.ann, NULL, NULL);
+    assert_string_equal(room_state(p, t.i.conf), "talking");
+    wait_while(p, 2 * STEP_MS, &t.ann, NULL, NULL);
+    assert_string_equal(room_state(p, t.i.conf), "waiting");
+}
+
+static void
+what_fails_loses_nobody(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = talk_of(p);
+    wait_while(p, 2 * GONE_MS - STEP_MS, &t.ann, NULL, NULL);
+    int64_t before = now_at(p);
+    place_later(p, STEP_MS);
+    place_sql(p, "ALTER TABLE decision RENAME TO hidden");
+    REFUSED(p, talk_member_seen(&p->c, &t.ann), ERR_UNAVAILABLE, NULL);
+    place_sql(p, "ALTER TABLE hidden RENAME TO decision");
+    assert_string_equal(room_state(p, t.i.conf), "talking");
+    assert_int_equal(now_at(p), before);
+    place_sql_on(p, "live.db", "ALTER TABLE heard RENAME TO hidden");
+    REFUSED(p, talk_member_seen(&p->c, &t.ann), ERR_UNAVAILABLE, NULL);
+    REFUSED(p, talk_member_seen(&p->c, &t.mine), ERR_UNAVAILABLE, NULL);
+    place_sql_on(p, "live.db", "ALTER TABLE hidden RENAME TO heard");
+    place_sql_on(p, "live.db", "ALTER TABLE alone RENAME TO hidden");
+    REFUSED(p, talk_member_seen(&p->c, &t.ann), ERR_UNAVAILABLE, NULL);
+    place_sql_on(p, "live.db", "ALTER TABLE hidden RENAME TO alone");
+    WELL(p, talk_member_seen(&p->c, &t.ann));
+    assert_string_equal(room_state(p, t.i.conf), "waiting");
+}
+
+static void
+what_is_heard_is_written_now_and_then_only(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = talk_of(p);
+    const char *last = "SELECT boot_ms FROM heard";
+    WELL(p, talk_member_seen(&p->c, &t.mine));
+    const char *first = place_text_on(p, "live.db", last);
+    place_later(p, GONE_MS / 8 - 1);
+    WELL(p, talk_member_seen(&p->c, &t.mine));
+    assert_string_equal(place_text_on(p, "live.db", last), first);
+    place_later(p, 1);
+    WELL(p, talk_member_seen(&p->c, &t.mine));
+    assert_string_not_equal(place_text_on(p, "live.db", last), first);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLACED(after_twice_gone_s_without_his_agent_a_customer_who_is_there_waits_again),
+        PLACED(who_polls_at_his_desk_or_asks_in_the_room_is_not_missed),
+        PLACED(a_customer_who_is_not_there_either_keeps_his_talk_until_he_asks_for_some_time),
+        PLACED(where_all_stood_still_the_agent_who_comes_back_in_time_keeps_his_customer),
+        PLACED(who_comes_back_to_his_desk_has_his_customer_again),
+        PLACED(who_comes_back_to_the_room_is_there_also_from_under_an_offer_to_another),
+        PLACED(who_comes_back_too_late_does_not_come_between),
+        PLACED(a_room_that_has_ended_meanwhile_stays_so),
+        PLACED(of_two_agents_one_who_is_heard_of_is_enough_and_both_are_lost_together),
+        PLACED(a_leader_with_a_key_is_never_missed),
+        PLACED(after_the_machine_was_started_anew_the_agent_has_the_same_time_again),
+        PLACED(what_fails_loses_nobody),
+        PLACED(what_is_heard_is_written_now_and_then_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
