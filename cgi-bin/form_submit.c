@@ -10,6 +10,7 @@
 #include "io/secret.h"
 #include "io/settings.h"
 #include "model/conference.h"
+#include "model/due.h"
 #include "model/limit.h"
 #include "model/member.h"
 #include "model/phone.h"
@@ -290,6 +291,18 @@ finish(struct request *r, const char *reqid)
     return err == OK ? show_done(r, &form) : err;
 }
 
+/* A kept form that gets on means that the servers are back: others that are kept need not wait for their next try. */
+static enum err
+finish_kept(struct request *r, const char *reqid)
+{
+    struct sent_form form;
+    enum err err = sentform_find(r->c, reqid, &form);
+    bool was_open = err == OK && !form.is_done;
+    if (err == OK)
+        err = finish(r, reqid);
+    return err == OK && was_open && r->status != 202 ? due_hurry(r->c, DUE_FORM) : err;
+}
+
 static enum err
 look_again(struct request *r)
 {
@@ -299,7 +312,7 @@ look_again(struct request *r)
         err = ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)
         return center_fault(r->c, err, "again", "There is no such form.");
-    return err == OK ? finish(r, dot + 1) : err;
+    return err == OK ? finish_kept(r, dot + 1) : err;
 }
 
 static enum err

@@ -13,7 +13,7 @@
 #include "page/show.h"
 #include "page/template.h"
 
-enum { ACTION, URL, CONF, SUBJECT, TOPIC, NAME, PHONE, EMAIL, LANGUAGE, PAGE, SKILL, PRIORITY, REQID, INVITATION };
+enum { ACTION, URL, CONF, SUBJECT, TOPIC, NAME, PHONE, EMAIL, LANGUAGE, PAGE, SKILL, PRIORITY, REQID, WAITED, INVITATION };
 
 static const struct param params[] = {
     [ACTION] = {"action", PARAM_LINE, true, 0, 16, "put (POST), list, cancel (POST), trace or standing"},
@@ -29,6 +29,8 @@ static const struct param params[] = {
     [SKILL] = {"skill", PARAM_LINE, false, 0, 64, "put: instead of the topic's"},
     [PRIORITY] = {"priority", PARAM_INT, false, 1, 10, "put: 1 goes first; instead of the topic's, else 5"},
     [REQID] = {"reqid", PARAM_LINE, false, 0, REQID_CHARS, "put: the same again answers the same invitation"},
+    [WAITED] = {"waited_ms", PARAM_INT, false, 0, 9007199254740991,
+        "put: milliseconds that the customer has waited already; default 0"},
     [INVITATION] = {"invitation", PARAM_INT, false, 1, 9007199254740991, "cancel: which"},
     {"csrf", PARAM_LINE, false, 0, 64, "with a session's cookie"},
     {.name = NULL},
@@ -84,7 +86,8 @@ read_wish(struct request *r, struct invitation_wish *w, struct conference *conf)
         .phone = "",
         .email = given(r, EMAIL),
         .language = given(r, LANGUAGE),
-        .page = given(r, PAGE)};
+        .page = given(r, PAGE),
+        .waited_ms = r->args[WAITED].number};
     enum err err = find_conference(r, conf);
     w->conf = err == OK ? conf->id : 0;
     return err == OK ? read_contact(r, w) : err;

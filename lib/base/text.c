@@ -94,6 +94,18 @@ text_has_control(const char *text, bool line)
     return false;
 }
 
+void
+text_blank_controls(char *text)
+{
+    char *to = text;
+    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
+        bool is_pair = *at == 0xC2 && at[1] <= 0x9F;
+        at += is_pair;
+        *to++ = is_pair || *at < 0x20 || *at == 0x7F ? ' ' : (char)*at;
+    }
+    *to = '\0';
+}
+
 enum err
 text_int(const char *text, int64_t min, int64_t max, int64_t *out)
 {

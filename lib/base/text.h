@@ -24,6 +24,9 @@ bool text_is_blank(const char *text);
  * carriage return count as well. */
 bool text_has_control(const char *text, bool line);
 
+/* Puts a space in the place of each control character, tab, newline and carriage return too; text is valid UTF-8. */
+void text_blank_controls(char *text);
+
 /* A whole decimal number between min and max, nothing before or behind it but a leading '-'. ERR_BAD_PARAMETER otherwise. */
 must_check enum err text_int(const char *text, int64_t min, int64_t max, int64_t *out);
 

@@ -16,6 +16,9 @@ must_check enum err due_add(struct center *c, const char *kind, const char *key,
 /* It is done. Inside a transaction. */
 must_check enum err due_done(struct center *c, const char *kind, const char *key);
 
+/* A kind of work: the form whose reqid is `key` is to be finished (sentform_finish()). */
+#define DUE_FORM "form"
+
 /* A kind of work: the bytes at the place `key` are no file's any more; filestore_drop() removes them. */
 #define DUE_FILE "file"
 
@@ -31,8 +34,8 @@ must_check enum err due_claim(struct center *c, struct due *out);
 /* It did not work; again later. */
 must_check enum err due_later(struct center *c, const struct due *due, const char *why);
 
-/* All of a kind is due now: a piece of it that had not worked before has just worked, so what hindered the others is over. The
- * oldest forms come first, however often each was tried. */
+/* All of a kind is due now: a piece of it that had not worked before has just worked, so what hindered the others is over. Forms
+ * in the order in which they came, however often each was tried. */
 must_check enum err due_hurry(struct center *c, const char *kind);
 
 /* How much is due and not done, and how long (ms) the oldest has been. */

@@ -100,7 +100,8 @@ invitation_make(struct center *c, const struct invitation_wish *w, struct invita
         .email = w->email,
         .language = w->language,
         .page = w->page,
-        .at = c->now_ms};
+        .at = c->now_ms,
+        .waited_ms = w->waited_ms < WAITED_MOST_MS ? w->waited_ms : WAITED_MOST_MS};
     err = sql_invitation_insert(c->db, &in);
     if (err == OK)
         err = invitation_note(c, w->conf, "queued", true);

@@ -28,7 +28,10 @@ struct invitation_wish {
     const char *email;
     const char *language;
     const char *page;
+    int64_t waited_ms; /* how long the customer has waited already: counts for his place, up to WAITED_MOST_MS */
 };
+
+#define WAITED_MOST_MS INT64_C(2678400000) /* 31 days */
 
 /* Where somebody stands. position 0: he does not wait. wait_s -1: unknown. */
 struct standing {

@@ -1,6 +1,7 @@
 /* sentform.c: see sentform.h. */
 #include "model/sentform.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "io/secret.h"
 #include "model/due.h"
@@ -37,9 +38,11 @@ keep(struct center *c, const struct form_entries *e, const char *digest)
         .language = e->language,
         .page = e->page,
         .consent = e->consent,
-        .at = c->now_ms};
+        .at = c->now_ms,
+        .boot = clock_boot_id(),
+        .boot_ms = c->boot_ms};
     enum err err = sql_request_insert(c->db, &in, &changed);
-    return err == OK && changed ? due_add(c, "form", e->reqid, c->now_ms + OWN_TRY_MS) : err;
+    return err == OK && changed ? due_add(c, DUE_FORM, e->reqid, c->now_ms + OWN_TRY_MS) : err;
 }
 
 enum err
@@ -64,7 +67,7 @@ mark_done(struct center *c, const struct sql_request_done_in *in)
         return err;
     err = sql_request_done(c->db, in);
     if (err == OK)
-        err = due_done(c, "form", in->reqid);
+        err = due_done(c, DUE_FORM, in->reqid);
     return db_end(c->db, err);
 }
 

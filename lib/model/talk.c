@@ -35,7 +35,7 @@ talk_queue(struct center *c, const struct invitation_wish *wish, struct invitati
         err = routing_run(c);
     if (err == OK)
         err = invitation_find(c, out->id, out);
-    if (err == OK && out->queued_at == c->now_ms)
+    if (err == OK && is_new)
         err = routing_explain(c, out);
     return db_end(c->db, err);
 }

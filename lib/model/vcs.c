@@ -138,17 +138,18 @@ static const char *
 subject_of(struct center *c, const struct sent_form *form)
 {
     const char *first = form->question[0] ? form->question : form->topic[0] ? form->topic : "new_conference";
-    char *line = arena_strdup(c->mem, first);
-    size_t chars = 0;
-    for (char *p = line; *p; p++) {
-        if ((unsigned char)*p < 0x20)
-            *p = ' ';
-        if (((unsigned char)*p & 0xc0) != 0x80 && chars++ == SUBJECT_CHARS)
-            *p = '\0'; /* the cut is before a code point's first byte */
-        if (*p == '\0')
-            break;
-    }
+    char *line = arena_strndup(c->mem, first, text_head(first, SUBJECT_CHARS));
+    text_blank_controls(line);
     return line;
+}
+
+/* How long he has waited when this call is made; in another boot only the wall clock knows. */
+static int64_t
+waited_ms(const struct center *c, const struct sent_form *form)
+{
+    bool is_this_boot = text_same(form->boot, clock_boot_id());
+    int64_t ms = is_this_boot ? clock_boot_ms() - form->boot_ms : c->now_ms - form->created_at;
+    return ms > 0 ? ms : 0;
 }
 
 enum err
@@ -193,6 +194,7 @@ vcs_invite(struct center *c, const struct sent_form *form, const struct vcs_conf
     add(&body, "email", form->email);
     add(&body, "language", form->language);
     add(&body, "page", form->page);
+    add(&body, "waited_ms", arena_printf(c->mem, "%lld", (long long)waited_ms(c, form)));
     add(&body, "reqid", form->reqid);
     enum err err = call(c, c->settings->queue_url, "queue", "queue", &body, &tree);
     if (err != OK)

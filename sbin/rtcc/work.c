@@ -27,7 +27,7 @@ static enum err
 do_piece(struct center *c, const struct due *due)
 {
     struct sent_form form;
-    if (text_same(due->kind, "form"))
+    if (text_same(due->kind, DUE_FORM))
         return sentform_finish(c, due->key, &form);
     if (text_same(due->kind, DUE_FILE))
         return filestore_drop(c, due->key);

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { hasUsualHeaders, isEchoed, isHarmless, soundLogs } from '../lib/harmless.js';
+import { count } from '../lib/hosts.js';
 import { hostileValues, isWrongAsSuch, mustRefuse, wayOf } from '../lib/hostile.js';
 import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
 import { ask, conversation, sendFile } from '../lib/people.js';
@@ -294,6 +295,11 @@ test('a file with a hostile name, type or content is refused, or kept as a file 
     assert.ok(files.length > 200, `${files.length} files`);
     assert.deepEqual(placesOf(instance.runDir), places, 'nothing else was made');
     assert.ok(!fs.existsSync('/tmp/injected'));
+});
+
+test('every form that was taken has got its room', async () => {
+    await until(() => count(instance, 'request WHERE is_done = 0') === 0, 'no form is kept', 15000, 200);
+    assert.ok(count(instance, 'request WHERE is_done = 1') > 200);
 });
 
 test('what was kept of all this is shown as it was sent, and never as markup', async () => {

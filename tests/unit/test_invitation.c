@@ -36,6 +36,35 @@ position(struct installation *p, const struct invitation *i)
 /* ── putting ── */
 
 static void
+who_has_waited_elsewhere_already_has_the_place_that_he_would_have_had(void **state)
+{
+    struct installation *p = *state;
+    struct invitation first = put(p, 5), late, older, oldest;
+    place_later(p, 60000);
+    struct invitation second = put(p, 5);
+    struct invitation_wish wish = place_wish(place_conference(p).id);
+    wish.waited_ms = 30000;
+    wish.reqid = "kept";
+    WELL(p, invitation_put(&p->c, &wish, &late));
+    assert_int_equal(late.queued_at, p->c.now_ms - 30000);
+    assert_int_equal(position(p, &first), 1);
+    assert_int_equal(position(p, &late), 2);
+    assert_int_equal(position(p, &second), 3);
+    wish.waited_ms = 31000; /* asked again, later */
+    WELL(p, invitation_put(&p->c, &wish, &older));
+    assert_int_equal(older.id, late.id);
+    assert_int_equal(older.queued_at, late.queued_at);
+    place_later(p, -7200000); /* the clock is set back: who comes now comes last still */
+    struct invitation last = put(p, 5);
+    assert_int_equal(position(p, &last), 4);
+    wish = place_wish(place_conference(p).id);
+    wish.waited_ms = INT64_MAX;
+    WELL(p, invitation_put(&p->c, &wish, &oldest));
+    assert_true(oldest.queued_at >= p->c.now_ms - WAITED_MOST_MS);
+    assert_int_equal(position(p, &oldest), 1);
+}
+
+static void
 an_invitation_is_as_it_was_wished_and_the_room_hears_of_it(void **state)
 {
     struct installation *p = *state;
@@ -355,6 +384,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        PLACED(who_has_waited_elsewhere_already_has_the_place_that_he_would_have_had),
         PLACED(an_invitation_is_as_it_was_wished_and_the_room_hears_of_it),
         PLACED(the_topic_says_skill_and_priority_unless_the_request_does),
         PLACED(the_same_request_again_gets_the_same_invitation),

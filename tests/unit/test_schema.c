@@ -39,6 +39,13 @@ dump(struct installation *p, const char *table)
         arena_printf(p->c.mem, "SELECT group_concat(r, ';') FROM (SELECT %s AS r FROM %s ORDER BY 1)", columns, table));
 }
 
+/* What columns that came later hold in the rows that were there. */
+static const char *
+since_then(const char *table)
+{
+    return text_same(table, "member") ? "|0" : text_same(table, "request") ? "||0" : "";
+}
+
 static void
 every_row_of_the_first_form_is_there_after_the_upgrade(void **state)
 {
@@ -54,9 +61,10 @@ every_row_of_the_first_form_is_there_after_the_upgrade(void **state)
         before[i] = dump(p, tables[i]);
     place_open(p);
     for (size_t i = 0; i < COUNT(tables); i++)
-        CHECK(before[i] && unit_same(before[i], dump(p, tables[i])), "%s: %s", tables[i], unit_show(dump(p, tables[i])));
+        CHECK(before[i] && unit_same(arena_printf(p->c.mem, "%s%s", before[i], since_then(tables[i])), dump(p, tables[i])),
+            "%s: %s", tables[i], unit_show(dump(p, tables[i])));
     assert_string_equal(dump(p, "job"), "1|form|r4|35|boot|36|2|down"); /* a number of its own is gone */
-    assert_int_equal(place_number(p, "PRAGMA user_version"), 2);
+    assert_int_equal(place_number(p, "PRAGMA user_version"), 4);
     assert_int_equal(place_number(p, "SELECT count(*) FROM sqlite_schema WHERE sql GLOB '*old_*'"), 0);
     assert_int_equal(db_check(p->c.db, p->c.mem, &found), OK);
     assert_string_equal(found, "ok");

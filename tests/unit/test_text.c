@@ -122,6 +122,19 @@ control_characters_are_found(void **state)
 }
 
 static void
+a_blank_stands_in_the_place_of_each_control_character(void **state)
+{
+    (void)state;
+    char every[] = "a\x01"
+                   "b\t\r\nc\x7f"
+                   "d\xc2\x80\xc2\x9f"
+                   "e\xc2\xa0\xc3\xbc\xe2\x82\xac";
+    text_blank_controls(every);
+    assert_string_equal(every, "a b   c d  e\xc2\xa0\xc3\xbc\xe2\x82\xac");
+    assert_false(text_has_control(every, true));
+}
+
+static void
 whole_numbers_are_read_and_nothing_else(void **state)
 {
     (void)state;
@@ -259,6 +272,7 @@ main(void)
         UNIT(a_head_ends_between_characters),
         UNIT(white_space_of_any_script_is_blank),
         UNIT(control_characters_are_found),
+        UNIT(a_blank_stands_in_the_place_of_each_control_character),
         UNIT(whole_numbers_are_read_and_nothing_else),
         UNIT(digits_are_exactly_as_many_as_wanted),
         UNIT(an_email_address_has_a_name_one_at_and_a_host),

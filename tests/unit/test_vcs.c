@@ -89,8 +89,17 @@ the_subject_is_the_question_in_one_line_of_255_characters_or_the_topic(void **st
     question[2 * 255] = '\0';
     assert_string_equal(subject_sent(p, question, "x"), want);
     assert_string_equal(subject_sent(p, "a\tb\r\nc", "x"), "a%20b%20%20c");
+    assert_string_equal(subject_sent(p, "price 10 \xc2\x96 20\x7f\xc2\xa7", "x"), "price%2010%20%20%2020%20%C2%A7");
     assert_string_equal(subject_sent(p, "", "Invoice"), "Invoice");
     assert_string_equal(subject_sent(p, "", ""), "new_conference");
+}
+
+static int64_t
+waited_sent(void)
+{
+    const char *from = strstr(other->heard[QUEUE], "&waited_ms=");
+    assert_non_null(from);
+    return strtoll(from + strlen("&waited_ms="), NULL, 10);
 }
 
 static void
@@ -117,6 +126,16 @@ the_invitation_carries_the_url_of_the_patent_and_all_that_is_known_of_the_custom
     SENT(QUEUE, "language=de-DE");
     SENT(QUEUE, "page=http%3A%2F%2Fshop%2Fhelp%3Fa%3D1%26b%3D2");
     SENT(QUEUE, "reqid=r1");
+    form.boot_ms = clock_boot_ms() - 90000;
+    form.created_at -= 7200000; /* the clock was set meanwhile */
+    WELL(p, vcs_invite(&p->c, &form, &conf, &position, &wait_s));
+    assert_true(waited_sent() >= 90000 && waited_sent() < 7200000);
+    form.boot = "another";
+    WELL(p, vcs_invite(&p->c, &form, &conf, &position, &wait_s));
+    assert_int_equal(waited_sent(), p->c.now_ms - form.created_at);
+    form.created_at = p->c.now_ms + 7200000;
+    WELL(p, vcs_invite(&p->c, &form, &conf, &position, &wait_s));
+    assert_int_equal(waited_sent(), 0);
     other->how[QUEUE] = WAIT_UNKNOWN;
     WELL(p, vcs_invite(&p->c, &form, &conf, &position, &wait_s));
     assert_int_equal(position, 1);

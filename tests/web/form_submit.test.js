@@ -367,6 +367,37 @@ test('when the servers are back the kept request is finished by itself, and the 
     }
 });
 
+test('kept forms, and who comes when all is well again, stand in the order in which they were sent, whoever asks first', async () => {
+    const names = ['K1', 'K2', 'K3', 'K4', 'K5'], kept = [];
+    for (const name of names) {
+        const answer = await post(lonely.base, url, { ...good, name }, json);
+        assert.equal(answer.status, 202);
+        kept.push(answer.json().again);
+    }
+    const server = await comeBack();
+    try {
+        const rooms = [(await post(lonely.base, url, { ...good, name: 'New' }, json)).json().conference];
+        for (const again of kept.reverse()) rooms.unshift((await get(lonely.base, again, {}, json)).json().conference);
+        const { invitations } = (await get(lonely.base, '/cgi_bin/queue', { action: 'list' })).json();
+        assert.deepEqual(invitations.map((one) => one.conference).filter((one) => rooms.includes(one)), rooms);
+        assert.deepEqual(invitations.map((one) => one.position), invitations.map((one, i) => i + 1));
+    } finally {
+        await server.stop();
+    }
+});
+
+test('characters that nobody sees, as a page in another code has them, keep no form from its room', async () => {
+    const server = await comeBack();
+    try {
+        for (const control of ['\u0001', '\u007f', '\u0085', '\u0096', '\u009f', '\t', '\r\n', '\u2028', '\ufeff']) {
+            const answer = await post(lonely.base, url, { ...good, question: `10${control}20` }, json);
+            assert.equal(answer.status, 200, `${JSON.stringify(control)}: ${answer.body}`);
+        }
+    } finally {
+        await server.stop();
+    }
+});
+
 test('it schedules, queues and joins, in this order, over HTTP with its own key and one kept connection', async () => {
     const server = await comeBack(), question = 'What is it that you do?';
     try {

@@ -177,10 +177,11 @@ function checkPlaces(world, tables, fault) {
     const places = new Map(tables.invitation.map((one) => [one.conf, one]));
     const asked = world.history.of('ask').filter((one) => one.status === 200)
         .map((one) => ({ ...one, place: places.get(numberOf(one.answer.conference)) })).filter((one) => one.place);
-    const told = [...asked].sort((a, b) => a.ended - b.ended);
+    const heardAt = (one) => one.kept ?? one.ended; // that his form is kept is a promise as well
+    const told = [...asked].sort((a, b) => heardAt(a) - heardAt(b));
     let last = null, i = 0;
     for (const one of [...asked].sort((a, b) => a.began - b.began)) {
-        for (; i < told.length && told[i].ended < one.began; i++) {
+        for (; i < told.length && heardAt(told[i]) < one.began; i++) {
             if (!last || isBefore(told[i].place, last.place) > 0) last = told[i];
         }
         if (last && isBefore(one.place, last.place) < 0) fault('order', `form ${one.n} stands before form ${last.n}, told earlier`);
