@@ -98,12 +98,43 @@ post_signal(struct request *r)
     return add(r, &event);
 }
 
+/* Whoever repeats what he said before the end, because its answer was lost, gets that answer. */
+static enum err
+repeat(struct request *r, enum err otherwise)
+{
+    int64_t id;
+    const char *nonce = r->args[NONCE].text;
+    if (!nonce || event_before(r->c, r->caller->member.id, nonce, &id) != OK)
+        return otherwise;
+    value_add_int(r->out, "id", id);
+    return OK;
+}
+
+/* Who has left the others says how it was, once: more would be a way to go on talking to them. */
+static enum err
+check_may_rate(struct request *r)
+{
+    int64_t id;
+    struct conference_state conf = {.ended_at = 0};
+    const struct member *member = &r->caller->member;
+    enum err err = member->left_at ? conference_state(r->c, member->conf, &conf) : OK;
+    if (err != OK || !member->left_at || conf.ended_at)
+        return err;
+    err = event_last_of(r->c, member->conf, member->id, "rating", &id);
+    if (err == OK)
+        return center_fault(r->c, ERR_CONFLICT, "kind", "You have rated this conversation already.");
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
 static enum err
 post_rating(struct request *r)
 {
     struct value *data = value_object(r->c->mem);
     if (!r->args[STARS].text)
         return missing(r, STARS);
+    enum err err = check_may_rate(r);
+    if (err != OK)
+        return err == ERR_CONFLICT ? repeat(r, err) : err;
     value_add_int(data, "stars", r->args[STARS].number);
     struct event_new event = {.audience = TO_ALL, .text = r->args[TEXT].text, .data = data};
     return add(r, &event);
@@ -167,18 +198,6 @@ check_until(struct request *r, enum until until)
     struct conference_state conf = {.ended_at = 0};
     enum err err = until == TO_THE_END ? conference_state(r->c, r->caller->member.conf, &conf) : OK;
     return err != OK || until == EVER || conf.ended_at ? err : access_check_there(r);
-}
-
-/* Whoever repeats what he said before the end, because its answer was lost, gets that answer. */
-static enum err
-repeat(struct request *r, enum err otherwise)
-{
-    int64_t id;
-    const char *nonce = r->args[NONCE].text;
-    if (!nonce || event_before(r->c, r->caller->member.id, nonce, &id) != OK)
-        return otherwise;
-    value_add_int(r->out, "id", id);
-    return OK;
 }
 
 static enum err

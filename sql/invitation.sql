@@ -98,10 +98,11 @@ UPDATE invitation SET state = 'queued' WHERE site = $site AND id = $id AND epoch
 UPDATE invitation SET state = 'accepted', agent = $agent, accepted_at = $at
 WHERE site = $site AND id = $id AND state IN ('queued', 'offered');
 
--- invitation_return: its agent left while the customer is still there: back to its own place.
+-- invitation_return: whoever served the customer left, also one whose invitation had been cancelled: back to its own place.
 --   in  id int
 --   count
-UPDATE invitation SET state = 'queued', agent = 0 WHERE site = $site AND id = $id AND state = 'accepted';
+UPDATE invitation SET state = 'queued', agent = 0, ended_at = 0
+WHERE site = $site AND id = $id AND state IN ('accepted', 'cancelled');
 
 -- invitation_end: nobody needs to come any more (abandoned, cancelled), or the talk is over (done).
 --   in  id int, state text, at int

@@ -238,6 +238,27 @@ a_cancelled_invitation_is_offered_to_nobody_and_its_room_stays(void **state)
     assert_string_equal(place_state(p, second.id), "accepted");
 }
 
+static void
+whoever_served_a_customer_whose_invitation_was_cancelled_and_leaves_puts_him_back(void **state)
+{
+    struct installation *p = *state;
+    struct invitation i = place_customer(p, "Ann"), back;
+    WELL(p, talk_cancel(&p->c, i.id));
+    struct agent boss = place_agent(p, "boss");
+    struct member_new who = {.conf = i.conf, .role = "supervisor", .is_leader = true, .name = "boss", .agent = boss.id};
+    struct member member;
+    WELL(p, talk_notready(&p->c, &boss, "meeting"));
+    WELL(p, talk_join(&p->c, &who, NULL, &member));
+    assert_string_equal(room_state(p, i.conf), "talking");
+    WELL(p, talk_leave(&p->c, &member));
+    assert_string_equal(room_state(p, i.conf), "waiting");
+    WELL(p, invitation_find(&p->c, i.id, &back));
+    assert_string_equal(back.state, "queued");
+    assert_int_equal(back.queued_at, i.queued_at);
+    struct agent anna = place_agent(p, "anna");
+    assert_int_equal(offer_of(p, &anna).invitation, i.id);
+}
+
 /* ── all or nothing ── */
 
 static void
@@ -293,6 +314,7 @@ main(void)
         PLACED(a_room_without_an_invitation_is_left_and_ended_like_any_other),
         PLACED(a_room_that_was_queued_twice_leaves_nothing_in_the_queue_when_it_ends),
         PLACED(a_cancelled_invitation_is_offered_to_nobody_and_its_room_stays),
+        PLACED(whoever_served_a_customer_whose_invitation_was_cancelled_and_leaves_puts_him_back),
         PLACED(what_fails_in_the_middle_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,16 @@ test('an agent who left comes back by an offer only', async (t) => {
     for (const kind of ['note', 'solved', 'message']) isError(await put(staff, kind, { text: 'x' }), 'conflict', 'conf');
 });
 
+test('a guest who left may say how it was, once, and so go on talking to nobody', async () => {
+    const { customer, guest } = await withGuest(), rate = (fields) => put(guest, 'rating', { stars: 4, ...fields });
+    await leaves(guest);
+    const first = await rate({ text: 'Good.', nonce: 'one' });
+    assert.equal(first.status, 200);
+    assert.deepEqual((await rate({ text: 'Good.', nonce: 'one' })).json(), first.json(), 'the same again');
+    isError(await rate({ text: 'And another thing:' }), 'conflict', 'kind');
+    assert.equal((await lastKinds(customer, 20)).filter(([kind]) => kind === 'rating').length, 1);
+});
+
 test('when the conference has ended, nobody is joined to it', async () => {
     const { id, participant, customer, guest } = await withGuest();
     await leaves(customer); // it was his
