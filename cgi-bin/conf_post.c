@@ -140,11 +140,13 @@ post_rating(struct request *r)
     return add(r, &event);
 }
 
-/* His problem is solved: the wait or the talk ends, and the log says why. */
+/* His problem is solved: the wait or the talk ends, and the log says why. The same again throws out nobody who is back. */
 static enum err
 post_solved(struct request *r)
 {
     struct event_new event = {.audience = TO_ALL};
+    if (repeat(r, ERR_NOT_FOUND) == OK)
+        return OK;
     enum err err = add(r, &event);
     return err == OK ? talk_leave(r->c, &r->caller->member) : err;
 }

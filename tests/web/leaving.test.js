@@ -81,6 +81,14 @@ test('a guest who left may say how it was, once, and so go on talking to nobody'
     assert.equal((await lastKinds(customer, 20)).filter(([kind]) => kind === 'rating').length, 1);
 });
 
+test('a repeat of what solved his problem does not throw out a guest who has come back since', async () => {
+    const { guest } = await withGuest(), solved = await put(guest, 'solved', { nonce: 'done' });
+    assert.equal(solved.status, 200);
+    assert.equal((await comes(guest)).state, 'joined');
+    assert.deepEqual((await put(guest, 'solved', { nonce: 'done' })).json(), solved.json());
+    assert.notEqual((await confPoll(instance, guest)).state, 'ended');
+});
+
 test('when the conference has ended, nobody is joined to it', async () => {
     const { id, participant, customer, guest } = await withGuest();
     await leaves(customer); // it was his
