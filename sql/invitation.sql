@@ -1,6 +1,6 @@
 --- The queue.
 
--- invitation_insert: a conference waits, since when its customer does; a clock that was set back lets nobody overtake.
+-- invitation_insert: a conference waits, since when its customer does; after a clock was set back: behind all, nobody overtakes.
 --   in  id int, conf int, url text, account text, reqid text, digest text, subject text, topic text, skill text, priority int
 --   in  name text, phone text, email text, language text, page text, at int, waited_ms int
 --   run
@@ -8,7 +8,7 @@ INSERT INTO invitation (site, id, conf, url, account, reqid, digest, subject, to
     language, page, state, queued_at)
 VALUES ($site, $id, $conf, $url, $account, $reqid, $digest, $subject, $topic, $skill, $priority, $name, $phone, $email,
     $language, $page, 'queued', coalesce((SELECT max(queued_at) FROM invitation WHERE site = $site AND priority = $priority
-        AND state IN ('queued', 'offered') AND queued_at > $at), $at) - $waited_ms);
+        AND state IN ('queued', 'offered') AND queued_at > $at), $at - $waited_ms));
 
 -- invitation: one invitation.
 --   in  id int

@@ -55,12 +55,17 @@ who_has_waited_elsewhere_already_has_the_place_that_he_would_have_had(void **sta
     assert_int_equal(older.id, late.id);
     assert_int_equal(older.queued_at, late.queued_at);
     place_later(p, -7200000); /* the clock is set back: who comes now comes last still */
-    struct invitation last = put(p, 5);
+    struct invitation last = put(p, 5), kept_over_it;
     assert_int_equal(position(p, &last), 4);
+    wish = place_wish(place_conference(p).id);
+    wish.waited_ms = 1000;
+    WELL(p, invitation_put(&p->c, &wish, &kept_over_it));
+    assert_int_equal(position(p, &kept_over_it), 5);
+    place_later(p, 2 * 7200000);
     wish = place_wish(place_conference(p).id);
     wish.waited_ms = INT64_MAX;
     WELL(p, invitation_put(&p->c, &wish, &oldest));
-    assert_true(oldest.queued_at >= p->c.now_ms - WAITED_MOST_MS);
+    assert_int_equal(oldest.queued_at, p->c.now_ms - WAITED_MOST_MS);
     assert_int_equal(position(p, &oldest), 1);
 }
 

@@ -1,6 +1,6 @@
-/* An agent who vanishes from a talk: his customer, who is there, waits again, and nobody else's place is touched. The times
- * are short here (gone after 2 s, lost after 4 s); that they are 45 s and 90 s by default is the table of settings, and
- * test_talk_lost.c has what can happen in between. */
+/* Once is enough: it waits most of the time. An agent who vanishes from a talk: his customer, who is there, waits again, and
+ * nobody else's place is touched. The times are short here (gone after 2 s, lost after 4 s); that they are 45 s and 90 s by default
+ * is the table of settings, and test_talk_lost.c has what can happen in between. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { get, post } from '../lib/http.js';
