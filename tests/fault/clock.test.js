@@ -71,7 +71,7 @@ async function jumpAllTheTime(t) {
     const timer = setInterval(() => { clock.jump(jumps[0]); jumps.push(jumps.shift()); }, 1500);
     try {
         const { faults, summary, file } = await killRun('jumps', seed, { kills: 0, customers: sized(60, 600), quiet: 1000, agents: 4,
-            env: clock.env, drain: 20000 });
+            env: clock.env, isClockSet: true, drain: 20000 });
         t.diagnostic(JSON.stringify(summary));
         assert.deepEqual(faults, [], `seed ${seed}, history: ${file}`);
     } finally {

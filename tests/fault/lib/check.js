@@ -141,8 +141,14 @@ function checkOneAgent(tables, fault) {
     }
 }
 
-/* Ids are given in the order of the commits, so they say who came first whatever the clock on the wall does. */
-const isBefore = (a, b) => a.priority - b.priority || a.id - b.id;
+/* Who stands before whom. Where the clock on the wall is set, its times say nothing of it: ids are given in the order of the
+ * commits, and say who came first unless both forms were on their way together. */
+function orderOf(world) {
+    const asked = new Map(world.history.of('ask').filter((one) => one.status === 200).map((one) => [numberOf(one.answer.conference), one]));
+    const areTogether = (a, b) => a && b && a.began <= b.ended && b.began <= a.ended;
+    return (a, b) => a.priority - b.priority || (!world.isClockSet ? a.queued_at - b.queued_at || a.id - b.id :
+        areTogether(asked.get(a.conf), asked.get(b.conf)) ? 0 : a.id - b.id);
+}
 
 /* When an offer was made, by the boot's clock, which the table keeps for its end alone. How long it was open is the difference of
  * two times of the wall's clock, but for the hours that this one jumped meanwhile. */
@@ -153,7 +159,8 @@ function offeredAt(offer) {
 }
 
 /* Replays the queue by its events: nobody is offered while one who came before waits, but for agents who let that one go. */
-function checkOrder(tables, fault) {
+function checkOrder(world, tables, fault) {
+    const order = orderOf(world);
     const offersOf = groupBy(tables.reservation, (one) => one.invitation), waiting = new Map(), count = new Map();
     const letGo = (offer, other) => (offersOf.get(other.id) ?? []).some((one) => one.agent === offer.agent && one.id < offer.id &&
         one.ended_at && one.boot_ms > offeredAt(offer) - REFUSED_MS - 1000);
@@ -167,24 +174,27 @@ function checkOrder(tables, fault) {
         const nth = count.get(invitation.id) ?? 0, offer = offersOf.get(invitation.id)?.[nth];
         count.set(invitation.id, nth + 1);
         if (!offer) { fault('lost', `an offer of ${invitation.id}`); continue; }
-        const passed = [...waiting.values()].find((one) => isBefore(one, invitation) < 0 && !letGo(offer, one));
+        const passed = [...waiting.values()].find((one) => order(one, invitation) < 0 && !letGo(offer, one));
         if (passed) fault('order', `${invitation.id} is offered to ${offer.agent} while ${passed.id} waits`);
     }
 }
 
-/* Seen from outside: who was told that he is queued before another sent his form stands before him. */
+/* Seen from outside: who was told that he is queued before another sent his form stands before him. How long a kept form has waited
+ * is told by a call, which takes its time. */
+const CALL_MS = 500;
 function checkPlaces(world, tables, fault) {
     const places = new Map(tables.invitation.map((one) => [one.conf, one]));
     const asked = world.history.of('ask').filter((one) => one.status === 200)
         .map((one) => ({ ...one, place: places.get(numberOf(one.answer.conference)) })).filter((one) => one.place);
-    const heardAt = (one) => one.kept ?? one.ended; // that his form is kept is a promise as well
+    const order = orderOf(world); // that a form is kept promises its place as well, unless the clock is set
+    const heardAt = (one) => world.isClockSet ? one.ended : one.kept ? one.kept + CALL_MS : one.ended;
     const told = [...asked].sort((a, b) => heardAt(a) - heardAt(b));
     let last = null, i = 0;
     for (const one of [...asked].sort((a, b) => a.began - b.began)) {
         for (; i < told.length && heardAt(told[i]) < one.began; i++) {
-            if (!last || isBefore(told[i].place, last.place) > 0) last = told[i];
+            if (!last || order(told[i].place, last.place) > 0) last = told[i];
         }
-        if (last && isBefore(one.place, last.place) < 0) fault('order', `form ${one.n} stands before form ${last.n}, told earlier`);
+        if (last && order(one.place, last.place) < 0) fault('order', `form ${one.n} stands before form ${last.n}, told earlier`);
     }
 }
 
@@ -274,7 +284,7 @@ export function check(world) {
     checkReaders(world, tables, fault);
     checkAcceptances(world, tables, fault);
     checkOneAgent(tables, fault);
-    checkOrder(tables, fault);
+    checkOrder(world, tables, fault);
     checkPlaces(world, tables, fault);
     checkTold(world, fault);
     checkRooms(world, tables, fault);

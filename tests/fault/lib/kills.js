@@ -77,10 +77,11 @@ async function run(world, { kills, customers, atOnce, names, quiet, drain }) {
 }
 
 /* One seed: {faults, summary, file}; the history is kept when there are faults, or when the run itself fails. `prepare` is
- * called with the world before anybody comes; `place`: what startWorld() takes besides. */
+ * called with the world before anybody comes; isClockSet: the clock on the wall is, meanwhile; `place`: what startWorld() takes. */
 export async function killRun(name, seed, { kills, customers, atOnce = 24, agents = 8, names = everything, quiet = QUIET_MS,
-    drain = 30000, prepare = () => {}, finish = () => {}, ...place }) {
+    drain = 30000, prepare = () => {}, finish = () => {}, isClockSet = false, ...place }) {
     const world = await startWorld(name, seed, { agents, ...place }), stopWatching = watch(world);
+    world.isClockSet = isClockSet;
     try {
         await prepare(world);
         const faults = await run(world, { kills, customers, atOnce, names, quiet, drain });
