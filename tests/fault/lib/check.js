@@ -184,8 +184,9 @@ function checkOrder(world, tables, fault) {
 const CALL_MS = 500;
 function checkPlaces(world, tables, fault) {
     const places = new Map(tables.invitation.map((one) => [one.conf, one]));
-    const asked = world.history.of('ask').filter((one) => one.status === 200)
-        .map((one) => ({ ...one, place: places.get(numberOf(one.answer.conference)) })).filter((one) => one.place);
+    const roomOf = (one) => one.status === 200 ? numberOf(one.answer.conference) :
+        one.kept === undefined ? 0 : tables.conferencesOf.get(questionOf(world, one.n))?.at(-1)?.id;
+    const asked = world.history.of('ask').map((one) => ({ ...one, place: places.get(roomOf(one)) })).filter((one) => one.place);
     const order = orderOf(world); // that a form is kept promises its place as well, unless the clock is set
     const heardAt = (one) => world.isClockSet ? one.ended : one.kept ? one.kept + CALL_MS : one.ended;
     const told = [...asked].sort((a, b) => heardAt(a) - heardAt(b));
@@ -270,7 +271,9 @@ function checkForms(world, tables, fault) {
 /* Where nobody serves: every form that was acknowledged is queued once. [{kind, what}] */
 export function checkQueued(world) {
     const faults = [];
-    checkForms(world, readAll(world), (kind, what) => kind !== 'stuck' && faults.push({ kind, what }));
+    const tables = readAll(world), fault = (kind, what) => kind !== 'stuck' && faults.push({ kind, what });
+    checkForms(world, tables, fault);
+    checkPlaces(world, tables, fault);
     return faults;
 }
 
