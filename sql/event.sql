@@ -1,4 +1,7 @@
 --- The log of everything: appended to, never changed.
+---
+--- What a member may see is found by three ways through one index, each in order (what is for all, for staff, for him), which are
+--- taken together as they are read: no more rows are read than are given, whatever else was written. An OR would go through all.
 
 -- event_insert: one more.
 --   in  id int, conf int, at int, member int, kind text, audience text, to_id int, text text, data text, nonce text
@@ -14,30 +17,41 @@ SELECT id, kind, text, data FROM event WHERE site = $site AND member = $member A
 
 -- event_since: what a member may see of a conference after a cursor.
 --   in  conf int, after int, upto int, member int, is_staff int, most int
---   out id int, conf int, at int, member int, kind text, text text, data text, role text, name text, nonce text
+--   out id int, at int, member int, kind text, text text, data text, role text, name text, nonce text
 --   many
-SELECT e.id, e.conf, e.at, e.member, e.kind, e.text, e.data, m.role, m.name,
-    CASE WHEN e.member = $member THEN e.nonce END AS nonce
+SELECT e.id, e.at, e.member, e.kind, e.text, e.data, m.role, m.name, CASE WHEN e.member = $member THEN e.nonce END AS nonce
 FROM event e LEFT JOIN member m ON m.site = e.site AND m.id = e.member
-WHERE e.site = $site AND e.conf = $conf AND e.id > $after AND e.id <= $upto
-    AND (e.audience = 'all' OR (e.audience = 'staff' AND $is_staff = 1) OR (e.audience = 'member' AND e.to_id = $member))
-ORDER BY e.id LIMIT $most;
+WHERE e.site = $site AND e.conf = $conf AND e.audience = 'all' AND e.to_id = 0 AND e.id > $after AND e.id <= $upto
+UNION ALL
+SELECT e.id, e.at, e.member, e.kind, e.text, e.data, m.role, m.name, CASE WHEN e.member = $member THEN e.nonce END AS nonce
+FROM event e LEFT JOIN member m ON m.site = e.site AND m.id = e.member
+WHERE e.site = $site AND e.conf = $conf AND e.audience = 'staff' AND e.to_id = 0 AND e.id > $after AND e.id <= $upto
+    AND $is_staff = 1
+UNION ALL
+SELECT e.id, e.at, e.member, e.kind, e.text, e.data, m.role, m.name, CASE WHEN e.member = $member THEN e.nonce END AS nonce
+FROM event e LEFT JOIN member m ON m.site = e.site AND m.id = e.member
+WHERE e.site = $site AND e.conf = $conf AND e.audience = 'member' AND e.to_id = $member AND e.id > $after AND e.id <= $upto
+ORDER BY 1 LIMIT $most;
 
--- event_since_agent: the same for all conferences that an agent is in or left just now (an OR would search all he ever was in).
---   in  agent int, left_after int, after int, upto int, most int
---   out id int, conf int, at int, member int, kind text, text text, data text, role text, name text, nonce text
+-- event_next: the first event of a conference after a cursor that a member of the staff may see; above upto: none.
+--   in  conf int, after int, upto int, member int
+--   out id int
+--   one
+SELECT min(
+    ifnull((SELECT min(id) FROM event WHERE site = $site AND conf = $conf AND audience = 'all' AND to_id = 0 AND id > $after),
+        $upto + 1),
+    ifnull((SELECT min(id) FROM event WHERE site = $site AND conf = $conf AND audience = 'staff' AND to_id = 0 AND id > $after),
+        $upto + 1),
+    ifnull((SELECT min(id) FROM event WHERE site = $site AND conf = $conf AND audience = 'member' AND to_id = $member
+        AND id > $after), $upto + 1)) AS id;
+
+-- event_rooms: the conferences that an agent is in or left just now (an OR would search all he ever was in).
+--   in  agent int, left_after int
+--   out member int, conf int
 --   many
-SELECT e.id, e.conf, e.at, e.member, e.kind, e.text, e.data, m.role, m.name,
-    CASE WHEN e.member = mine.id THEN e.nonce END AS nonce
-FROM (
-    SELECT site, id, conf FROM member WHERE site = $site AND agent = $agent AND agent <> 0 AND left_at = 0
-    UNION ALL
-    SELECT site, id, conf FROM member WHERE site = $site AND agent = $agent AND agent <> 0 AND left_at > $left_after
-) mine
-    CROSS JOIN event e ON e.site = mine.site AND e.conf = mine.conf AND e.id > $after AND e.id <= $upto
-        AND (e.audience IN ('all', 'staff') OR (e.audience = 'member' AND e.to_id = mine.id))
-    LEFT JOIN member m ON m.site = e.site AND m.id = e.member
-ORDER BY e.id LIMIT $most;
+SELECT id AS member, conf FROM member WHERE site = $site AND agent = $agent AND agent <> 0 AND left_at = 0
+UNION ALL
+SELECT id, conf FROM member WHERE site = $site AND agent = $agent AND agent <> 0 AND left_at > $left_after;
 
 -- event_at: when an event happened.
 --   in  id int
@@ -49,10 +63,12 @@ SELECT at FROM event WHERE site = $site AND id = $id;
 --   in  conf int, member int, is_staff int, most int
 --   out id int
 --   one
-SELECT id FROM event
-WHERE site = $site AND conf = $conf
-    AND (audience = 'all' OR (audience = 'staff' AND $is_staff = 1) OR (audience = 'member' AND to_id = $member))
-ORDER BY id DESC LIMIT 1 OFFSET $most;
+SELECT id FROM event WHERE site = $site AND conf = $conf AND audience = 'all' AND to_id = 0
+UNION ALL
+SELECT id FROM event WHERE site = $site AND conf = $conf AND audience = 'staff' AND to_id = 0 AND $is_staff = 1
+UNION ALL
+SELECT id FROM event WHERE site = $site AND conf = $conf AND audience = 'member' AND to_id = $member
+ORDER BY 1 DESC LIMIT 1 OFFSET $most;
 
 -- event_news: whom the events after a cursor concern.
 --   in  after int, most int
@@ -60,11 +76,14 @@ ORDER BY id DESC LIMIT 1 OFFSET $most;
 --   many
 SELECT id, conf, kind, audience, to_id FROM event NOT INDEXED WHERE site = $site AND id > $after ORDER BY id LIMIT $most;
 
--- event_last_of: the newest event of a kind that a member (below 0: whoever) caused in a conference.
---   in  conf int, member int, kind text
+-- event_last_of: the newest event of a kind that a member (below 0: whoever) caused, among the last ones that are for all.
+--   in  conf int, member int, kind text, most int
 --   out id int
 --   one
-SELECT id FROM event WHERE site = $site AND conf = $conf AND ($member < 0 OR member = $member) AND kind = $kind
+SELECT id FROM event
+WHERE site = $site AND conf = $conf AND audience = 'all' AND to_id = 0 AND ($member < 0 OR member = $member) AND kind = $kind
+    AND id > ifnull((SELECT id FROM event WHERE site = $site AND conf = $conf AND audience = 'all' AND to_id = 0
+        ORDER BY id DESC LIMIT 1 OFFSET $most), 0)
 ORDER BY id DESC LIMIT 1;
 
 -- event_for_agent: whether something happened to an agent himself (an offer, his state) or in a room that is offered to him.
@@ -75,6 +94,6 @@ SELECT id FROM event WHERE site = $site AND conf = 0 AND id > $after AND to_id =
 UNION ALL
 SELECT e.id FROM reservation r
     CROSS JOIN invitation i ON i.site = r.site AND i.id = r.invitation
-    CROSS JOIN event e ON e.site = i.site AND e.conf = i.conf AND e.id > $after AND e.audience IN ('all', 'staff')
+    CROSS JOIN event e ON e.site = i.site AND e.conf = i.conf AND e.audience IN ('all', 'staff') AND e.to_id = 0 AND e.id > $after
 WHERE r.site = $site AND r.agent = $agent AND r.state = 'pending'
 LIMIT 1;

@@ -85,7 +85,7 @@ enum err
 event_last_of(struct center *c, int64_t conf, int64_t member, const char *kind, int64_t *id)
 {
     struct event_last_of row;
-    struct sql_event_last_of_in in = {.conf = conf, .member = member, .kind = kind};
+    struct sql_event_last_of_in in = {.conf = conf, .member = member, .kind = kind, .most = EVENT_LOOK_BACK};
     enum err err = sql_event_last_of(c->db, c->mem, &in, &row);
     if (err == OK)
         *id = row.id;
@@ -122,14 +122,14 @@ has_text(const char *kind)
     return text_same(kind, "message") || text_same(kind, "note") || text_same(kind, "rating");
 }
 
-/* Both statements give the same columns, so one shape serves them. */
+/* conf: to be named; 0: not. */
 static void
-add_event(struct center *c, struct value *list, const struct event_since_agent *row, bool with_conference)
+add_event(struct center *c, struct value *list, const struct event_since *row, int64_t conf)
 {
     struct value *event = value_add_object(list, NULL);
     value_add_int(event, "id", row->id);
-    if (with_conference)
-        value_add_text(event, "conference", conference_name(c, row->conf));
+    if (conf)
+        value_add_text(event, "conference", conference_name(c, conf));
     value_add_int(event, "at", row->at);
     add_sender(event, row->member, row->role, row->name);
     value_add_text(event, "kind", row->kind);
@@ -141,95 +141,136 @@ add_event(struct center *c, struct value *list, const struct event_since_agent *
         value_add_text(event, "nonce", row->nonce);
 }
 
-static enum err
-begin_read(struct center *c, int64_t *after, int64_t *upto)
-{
-    enum err err = site_last_event(c, upto);
-    if (err == OK && *after > *upto)
-        *after = *upto;
-    return err;
-}
-
-/* Whose events are read: of one conference, or (agent > 0) of all of an agent's. */
-struct source {
+/* A conference that is read, as the member `member`. */
+struct room {
     int64_t conf;
-    const struct reader *reader;
-    int64_t agent;
-    int64_t left_after;
+    int64_t member;
+    int64_t next; /* the first event there that is not read yet; of the one that is being read: not before this one */
+};
+
+struct source {
+    struct room *rooms;
+    size_t count;
+    bool is_staff;
+    bool is_agents; /* each event names its conference */
+};
+
+/* What has been read. */
+struct page {
+    struct value *list;
+    int64_t after;
+    int64_t upto;
+    size_t events;
+    size_t bytes;
+    bool is_more;
 };
 
 static enum err
-rows_of_conference(struct center *c, const struct source *of, int64_t after, int64_t upto, int64_t most,
-    struct event_since_agent **out, size_t *count)
+begin_read(struct center *c, int64_t after, struct page *page)
 {
-    struct event_since *rows;
-    struct sql_event_since_in in = {.conf = of->conf,
-        .after = after,
-        .upto = upto,
-        .member = of->reader->member,
-        .is_staff = of->reader->is_staff,
-        .most = most};
-    enum err err = sql_event_since(c->db, c->mem, &in, &rows, count);
-    if (err != OK)
-        return err;
-    *out = arena_array(c->mem, *count, sizeof **out);
-    for (size_t i = 0; i < *count; i++)
-        (*out)[i] = (struct event_since_agent){.id = rows[i].id,
-            .conf = rows[i].conf,
-            .at = rows[i].at,
-            .member = rows[i].member,
-            .kind = rows[i].kind,
-            .text = rows[i].text,
-            .data = rows[i].data,
-            .role = rows[i].role,
-            .name = rows[i].name,
-            .nonce = rows[i].nonce};
-    return OK;
+    enum err err = site_last_event(c, &page->upto);
+    page->after = err == OK && after > page->upto ? page->upto : after;
+    return err;
 }
 
 static enum err
-next_rows(struct center *c, const struct source *of, int64_t after, int64_t upto, int64_t most, struct event_since_agent **out,
-    size_t *count)
+find_next(struct center *c, struct room *room, int64_t after, int64_t upto)
 {
-    struct sql_event_since_agent_in in = {.agent = of->agent,
-        .after = after,
-        .left_after = of->left_after,
-        .upto = upto,
-        .most = most};
-    return of->agent ? sql_event_since_agent(c->db, c->mem, &in, out, count)
-                     : rows_of_conference(c, of, after, upto, most, out, count);
+    struct event_next row;
+    struct sql_event_next_in in = {.conf = room->conf, .after = after, .upto = upto, .member = room->member};
+    enum err err = sql_event_next(c->db, c->mem, &in, &row);
+    if (err == OK)
+        room->next = row.id;
+    return err;
+}
+
+/* Where the next event is; up to *until there is none in another room. NULL: it is all read. */
+static struct room *
+first_room(const struct source *of, int64_t upto, int64_t *until)
+{
+    struct room *first = NULL;
+    *until = upto;
+    for (struct room *room = of->rooms; room < of->rooms + of->count; room++) {
+        bool is_first = room->next <= upto && (!first || room->next < first->next);
+        if (!is_first && room->next < *until)
+            *until = room->next;
+        else if (is_first && first)
+            *until = first->next;
+        first = is_first ? room : first;
+    }
+    return first;
 }
 
 /* What an event adds to a page or an answer, before anything is escaped. */
 static size_t
-bytes_of(const struct event_since_agent *row)
+bytes_of(const struct event_since *row)
 {
     return EVENT_BYTES + strlen(row->text) + strlen(row->data) + (row->name ? 2 * strlen(row->name) : 0);
 }
 
+static void
+add_row(struct center *c, const struct source *of, const struct room *room, const struct event_since *row, struct page *page)
+{
+    page->is_more = page->events == EVENTS_MOST || page->bytes >= EVENTS_MOST_BYTES;
+    if (page->is_more)
+        return;
+    add_event(c, page->list, row, of->is_agents ? room->conf : 0);
+    page->bytes += bytes_of(row);
+    page->after = row->id;
+    page->events++;
+}
+
+/* What one room has to give before another has; AT_ONCE rows at most. */
+static enum err
+read_run(struct center *c, const struct source *of, struct room *room, int64_t until, struct page *page)
+{
+    struct event_since *rows;
+    size_t count;
+    struct sql_event_since_in in = {.conf = room->conf,
+        .after = room->next - 1,
+        .upto = until,
+        .member = room->member,
+        .is_staff = of->is_staff,
+        .most = AT_ONCE};
+    enum err err = sql_event_since(c->db, c->mem, &in, &rows, &count);
+    for (size_t i = 0; err == OK && i < count && !page->is_more; i++)
+        add_row(c, of, room, &rows[i], page);
+    if (err != OK || count == AT_ONCE || until == page->upto) {
+        room->next = count == AT_ONCE ? page->after + 1 : page->upto + 1;
+        return err;
+    }
+    return find_next(c, room, until, page->upto);
+}
+
+/* Of several rooms the one is read on whose event is next, so each row is read once, and as many rows as are given. */
+static enum err
+read_page(struct center *c, const struct source *of, struct page *page)
+{
+    int64_t until;
+    struct room *room;
+    enum err err = OK;
+    while (err == OK && !page->is_more && (room = first_room(of, page->upto, &until)) != NULL)
+        err = read_run(c, of, room, until, page);
+    if (err == OK && !page->is_more)
+        page->after = page->upto;
+    return err;
+}
+
 /* *bytes grows by what is read. */
 static enum err
-read_page(struct center *c, const struct source *of, int64_t *after, struct value *list, size_t *bytes, bool *is_more)
+read_conference(struct center *c, int64_t conf, const struct reader *reader, int64_t *after, struct value *list, size_t *bytes,
+    bool *is_more)
 {
-    struct event_since_agent *rows;
-    size_t count = AT_ONCE, events = 0, begin = *bytes;
-    int64_t upto;
-    enum err err = begin_read(c, after, &upto);
-    *is_more = false;
-    while (err == OK && count == AT_ONCE && !*is_more) {
-        err = next_rows(c, of, *after, upto, AT_ONCE, &rows, &count);
-        for (size_t i = 0; err == OK && i < count; i++) {
-            *is_more = events == EVENTS_MOST || *bytes - begin >= EVENTS_MOST_BYTES;
-            if (*is_more)
-                break;
-            add_event(c, list, &rows[i], of->agent != 0);
-            *bytes += bytes_of(&rows[i]);
-            *after = rows[i].id;
-            events++;
-        }
-    }
-    if (err == OK && !*is_more)
-        *after = upto;
+    struct page page = {.list = list};
+    struct room room = {.conf = conf, .member = reader->member};
+    struct source of = {.rooms = &room, .count = 1, .is_staff = reader->is_staff};
+    enum err err = begin_read(c, *after, &page);
+    room.next = page.after + 1;
+    if (err == OK)
+        err = read_page(c, &of, &page);
+    *after = page.after;
+    *bytes += page.bytes;
+    *is_more = page.is_more;
     return err;
 }
 
@@ -237,7 +278,7 @@ enum err
 event_read(struct center *c, int64_t conf, const struct reader *reader, int64_t *after, struct value *list, bool *is_more)
 {
     size_t bytes = 0;
-    return read_page(c, &(struct source){.conf = conf, .reader = reader}, after, list, &bytes, is_more);
+    return read_conference(c, conf, reader, after, list, &bytes, is_more);
 }
 
 enum err
@@ -245,9 +286,8 @@ event_read_part(struct center *c, int64_t conf, const struct reader *reader, int
 {
     size_t bytes = 0;
     enum err err = OK;
-    const struct source of = {.conf = conf, .reader = reader};
     for (*is_more = true; err == OK && *is_more && bytes < EVENTS_PART_BYTES;)
-        err = read_page(c, &of, after, list, &bytes, is_more);
+        err = read_conference(c, conf, reader, after, list, &bytes, is_more);
     return err;
 }
 
@@ -292,13 +332,40 @@ just_left(struct center *c, int64_t after, int64_t *left_after)
     return err == ERR_NOT_FOUND ? OK : err;
 }
 
+static enum err
+rooms_of_agent(struct center *c, int64_t agent, int64_t left_after, const struct page *page, struct source *of)
+{
+    struct event_rooms *rows;
+    struct sql_event_rooms_in in = {.agent = agent, .left_after = left_after};
+    enum err err = sql_event_rooms(c->db, c->mem, &in, &rows, &of->count);
+    if (err != OK)
+        return err;
+    of->rooms = arena_array(c->mem, of->count, sizeof *of->rooms);
+    for (size_t i = 0; err == OK && i < of->count; i++) {
+        of->rooms[i] = (struct room){.conf = rows[i].conf, .member = rows[i].member};
+        err = find_next(c, &of->rooms[i], page->after, page->upto);
+    }
+    return err;
+}
+
 enum err
 event_read_agent(struct center *c, int64_t agent, int64_t *after, struct value *list, bool *is_more)
 {
-    size_t bytes = 0;
-    struct source of = {.agent = agent};
-    enum err err = just_left(c, *after, &of.left_after);
-    return err == OK ? read_page(c, &of, after, list, &bytes, is_more) : err;
+    int64_t left_after;
+    struct page page = {.list = list};
+    struct source of = {.is_staff = true, .is_agents = true};
+    enum err err = just_left(c, *after, &left_after);
+    if (err == OK)
+        err = begin_read(c, *after, &page);
+    if (err == OK)
+        err = rooms_of_agent(c, agent, left_after, &page, &of);
+    if (err == OK)
+        err = read_page(c, &of, &page);
+    if (err != OK)
+        return err;
+    *after = page.after;
+    *is_more = page.is_more;
+    return OK;
 }
 
 enum err

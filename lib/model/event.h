@@ -13,7 +13,7 @@
 #include "sql.h"
 
 enum { EVENTS_MOST = 500, EVENTS_MOST_BYTES = 256 * 1024, EVENTS_PART_BYTES = 512 * 1024 };
-enum { EVENT_TEXT_CHARS = 8000, NONCE_CHARS = 64 };
+enum { EVENT_TEXT_CHARS = 8000, NONCE_CHARS = 64, EVENT_LOOK_BACK = 1000 };
 
 enum audience { TO_ALL, TO_STAFF, TO_MEMBER, TO_AGENT };
 
@@ -38,7 +38,8 @@ must_check enum err event_add(struct center *c, const struct event_new *event, i
 /* The same for events whose id nobody needs. */
 must_check enum err event_note(struct center *c, int64_t conf, int64_t member, const char *kind, const char *state);
 
-/* The id of the newest event of a kind that a member (below 0: whoever) caused. ERR_NOT_FOUND. */
+/* The id of the newest event for all of a kind that a member (below 0: whoever) caused. ERR_NOT_FOUND: there is none among the
+ * last EVENT_LOOK_BACK that are for all: nobody can make this look long. */
 must_check enum err event_last_of(struct center *c, int64_t conf, int64_t member, const char *kind, int64_t *id);
 
 /* Who reads. */
@@ -49,7 +50,8 @@ struct reader {
 
 /* Appends to `list` what `reader` may see of conf after *after in the wire's form: EVENTS_MOST at most, and no more behind the
  * one with which they have EVENTS_MOST_BYTES, so that no answer becomes too large, whatever was written. *after becomes the last
- * id examined, *is_more tells that there is more. A cursor from beyond the log's end counts as its end. */
+ * id examined, *is_more tells that there is more. A cursor from beyond the log's end counts as its end. It costs what is given:
+ * what is for others, however much, is not gone through. */
 must_check enum err event_read(struct center *c, int64_t conf, const struct reader *reader, int64_t *after, struct value *list,
     bool *is_more);
 

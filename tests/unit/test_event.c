@@ -350,6 +350,8 @@ without_its_tables_everything_is_unavailable(void **state)
 {
     struct installation *p = *state;
     struct member ann = place_member(p, place_conference(p).id, "Ann");
+    struct agent anna = place_agent(p, "anna");
+    enter(p, &anna, ann.conf);
     struct event_new event = {.conf = ann.conf, .member = ann.id, .kind = "message", .audience = TO_ALL, .nonce = "n"};
     struct reader reader = {.member = ann.id};
     int64_t id = 77, after = 0;
@@ -360,12 +362,12 @@ without_its_tables_everything_is_unavailable(void **state)
     event.nonce = NULL;
     REFUSED(p, event_add(&p->c, &event, &id), ERR_UNAVAILABLE, NULL);
     REFUSED(p, event_read(&p->c, ann.conf, &reader, &after, list, &flag), ERR_UNAVAILABLE, NULL);
-    REFUSED(p, event_read_agent(&p->c, 1, &after, list, &flag), ERR_UNAVAILABLE, NULL);
-    REFUSED(p, event_is_for_agent(&p->c, 1, 0, &flag), ERR_UNAVAILABLE, NULL);
+    REFUSED(p, event_read_agent(&p->c, anna.id, &after, list, &flag), ERR_UNAVAILABLE, NULL);
+    REFUSED(p, event_is_for_agent(&p->c, anna.id, 0, &flag), ERR_UNAVAILABLE, NULL);
     place_sql(p, "ALTER TABLE site RENAME TO hidden_site");
     REFUSED(p, event_add(&p->c, &event, &id), ERR_UNAVAILABLE, NULL);
     REFUSED(p, event_read(&p->c, ann.conf, &reader, &after, list, &flag), ERR_UNAVAILABLE, NULL);
-    REFUSED(p, event_read_agent(&p->c, 1, &after, list, &flag), ERR_UNAVAILABLE, NULL);
+    REFUSED(p, event_read_agent(&p->c, anna.id, &after, list, &flag), ERR_UNAVAILABLE, NULL);
     WELL(p, event_typing(&p->c, ann.conf, ann.id));
     place_sql(p, "ALTER TABLE member RENAME TO hidden_member");
     REFUSED(p, event_read_typing(&p->c, ann.conf, 0, 0, 0, list), ERR_UNAVAILABLE, NULL);
