@@ -58,13 +58,14 @@ every_row_of_the_first_form_is_there_after_the_upgrade(void **state)
     place_sql(p, sql_schema_main[0].text);
     place_sql(p, rows_of_first_form);
     for (size_t i = 0; i < COUNT(tables); i++)
-        before[i] = dump(p, tables[i]);
+        before[i] = strcmp(tables[i], "member") == 0 ? arena_printf(p->c.mem, "%s|0", dump(p, "member")) /* is_lost, of 003 */
+                                                     : dump(p, tables[i]);
     place_open(p);
     for (size_t i = 0; i < COUNT(tables); i++)
         CHECK(before[i] && unit_same(arena_printf(p->c.mem, "%s%s", before[i], since_then(tables[i])), dump(p, tables[i])),
             "%s: %s", tables[i], unit_show(dump(p, tables[i])));
     assert_string_equal(dump(p, "job"), "1|form|r4|35|boot|36|2|down"); /* a number of its own is gone */
-    assert_int_equal(place_number(p, "PRAGMA user_version"), 4);
+    assert_int_equal(place_number(p, "PRAGMA user_version"), schema_newest(sql_schema_main));
     assert_int_equal(place_number(p, "SELECT count(*) FROM sqlite_schema WHERE sql GLOB '*old_*'"), 0);
     assert_int_equal(db_check(p->c.db, p->c.mem, &found), OK);
     assert_string_equal(found, "ok");
