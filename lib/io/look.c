@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "base/arena.h"
@@ -235,4 +236,17 @@ look_front(struct loop *loop, struct conn *conn)
             return;
         }
     }
+}
+
+void
+look_parked(struct loop *loop, struct conn *conn, uint32_t events)
+{
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+        loop_close(loop, conn);
+        return;
+    }
+    uint8_t head[FCGI_RECORD_HEAD_BYTES];
+    ssize_t got = recv(conn->fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
+    if (got > 0 && fcgi_is_abort(head, (size_t)got, conn->request_id))
+        loop_end(loop, conn, FCGI_DONE);
 }

@@ -178,19 +178,20 @@ is_one_at_a_time(const struct loop *loop)
     return loop->service->mode == PREFORK;
 }
 
-static size_t
-most_in_turn(const struct loop *loop)
+/* Nothing is committed for several together. */
+static bool
+is_only_looking(const struct loop *loop)
 {
-    const struct service *s = loop->service;
-    return is_one_at_a_time(loop) ? 1 : s->mode == BATCH && !s->is_changing ? LOOP_LOOK_MAX : LOOP_TURN_MAX;
+    return loop->service->mode == HOLD || (loop->service->mode == BATCH && !loop->service->is_changing);
 }
 
-static void
-run_ready(struct loop *loop)
+/* Gives how many were run; *bytes grows by their answers. */
+static size_t
+run_some(struct loop *loop, size_t *bytes)
 {
     struct job jobs[LOOP_TURN_MAX];
     struct conn *conns[LOOP_TURN_MAX];
-    size_t count = 0, most = most_in_turn(loop);
+    size_t count = 0, most = is_one_at_a_time(loop) ? 1 : is_only_looking(loop) ? LOOP_LOOK_MAX : LOOP_TURN_MAX;
     while (count < most && !ring_is_empty(&loop->conns.ready)) {
         struct conn *conn = (struct conn *)loop->conns.ready.next;
         ring_take(&conn->ring);
@@ -201,15 +202,28 @@ run_ready(struct loop *loop)
         park_expect(loop);
     if (count > 0)
         jobs_run(jobs, count);
-    loop->asked_ms = count > 0 ? loop->now_ms : loop->asked_ms;
     for (size_t i = 0; i < count; i++) {
+        *bytes += jobs[i].answer.bytes.len;
         if (jobs[i].r->is_held)
             park_add(loop, conns[i], jobs[i].r);
         else
             loop_answer(loop, conns[i], &jobs[i]);
         job_end(&jobs[i]);
     }
-    if (count > 0 && is_one_at_a_time(loop))
+    return count;
+}
+
+/* Long answers to a few must not keep waiting those who are woken in the same turn. */
+static void
+run_ready(struct loop *loop)
+{
+    size_t bytes = 0, all = 0, count;
+    do {
+        count = run_some(loop, &bytes);
+        all += count;
+    } while (is_only_looking(loop) && count > 0 && all < LOOP_TURN_MAX && bytes < LOOP_TURN_BYTES);
+    loop->asked_ms = all > 0 ? loop->now_ms : loop->asked_ms;
+    if (all > 0 && is_one_at_a_time(loop))
         loop->listen_again_ms = 0;
 }
 
@@ -308,20 +322,6 @@ is_more_there(int fd)
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-/* A parked request: its client left, takes it back, or sends what is none of its business yet. */
-static void
-on_parked(struct loop *loop, struct conn *conn, uint32_t events)
-{
-    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
-        loop_close(loop, conn);
-        return;
-    }
-    uint8_t head[FCGI_RECORD_HEAD_BYTES];
-    ssize_t got = recv(conn->fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
-    if (got > 0 && fcgi_is_abort(head, (size_t)got, conn->request_id))
-        loop_end(loop, conn, FCGI_DONE);
-}
-
 static void
 on_conn(struct loop *loop, struct conn *conn, uint32_t events)
 {
@@ -338,7 +338,7 @@ on_conn(struct loop *loop, struct conn *conn, uint32_t events)
         break;
     case CONN_PARKED:
     case CONN_WOKEN:
-        on_parked(loop, conn, events);
+        look_parked(loop, conn, events);
         break;
     case CONN_SENDING:
         if (events & (EPOLLHUP | EPOLLERR))

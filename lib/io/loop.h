@@ -1,9 +1,9 @@
 /* loop: one thread, one epoll, all connections.
  *
  * What a turn does: takes new connections, looks which requests are whole, hears the bell, wakes whom it concerns, runs up to
- * LOOP_TURN_MAX requests (LOOP_LOOK_MAX) and sends their answers. No step waits; a client that neither reads nor finishes its
- * request holds up nobody and is closed at its time limit. A request that changes nothing and whose asker has hung up before its
- * turn is not run (but in HOLD, where running is little: it is, and let go of then).
+ * LOOP_TURN_MAX requests (fewer long ones: LOOP_TURN_BYTES) and sends their answers. No step waits; a client that neither reads
+ * nor finishes its request holds up nobody and is closed at its time limit. A request that changes nothing and whose asker has
+ * hung up before its turn is not run (but in HOLD, where running is little: it is, and let go of then).
  *
  * PREFORK: several processes share the listening socket, and one request of each is run at a time, which may wait and may be
  * large. Whoever has a whole request in hand, or may have one in a moment, takes no new connection, so that another process gets
@@ -18,10 +18,10 @@
 #include "io/job.h"
 
 enum {
-    LOOP_TURN_MAX = 64,         /* requests in one transaction */
-    LOOP_LOOK_MAX = 4,          /* … of a BATCH program that changes nothing: long answers lie there at once */
-    LOOP_WAKE_MAX = 256,        /* parked requests looked at in one turn … */
-    LOOP_WAKE_BYTES = 524288,   /* … and no more behind the one with which their answers have so many bytes */
+    LOOP_TURN_MAX = 64,         /* requests in one turn; of a program that changes something in one transaction */
+    LOOP_LOOK_MAX = 4,          /* … of others together, for long answers lie there at once, … */
+    LOOP_TURN_BYTES = 524288,   /* … and no more behind those with which their answers have so many bytes */
+    LOOP_WAKE_MAX = 256,        /* parked requests looked at in one turn; LOOP_TURN_BYTES here, too */
     LOOP_REQUEST_MS = 10000,    /* from the first byte, or from connecting, to a whole head */
     LOOP_BODY_MS = 30000,       /* from there to a whole body: Apache sends the head before it has that from a slow client */
     LOOP_SILENCE_MS = 10000,    /* PREFORK, instead: between two pieces of a body … */
@@ -84,6 +84,9 @@ void loop_refuse(const struct service *s, const struct center *process, int list
 
 /* What has come on a connection that has no request in hand: it becomes ready, waits for more, or is closed. */
 void look_front(struct loop *loop, struct conn *conn);
+
+/* What epoll tells of a parked request: its client left, takes it back, or sends what is none of its business yet. */
+void look_parked(struct loop *loop, struct conn *conn, uint32_t events);
 
 void loop_close(struct loop *loop, struct conn *conn);
 

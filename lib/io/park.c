@@ -259,7 +259,7 @@ look_at_some(struct loop *loop)
 {
     size_t bytes = 0;
     db_read_begin(loop->process.db);
-    for (int i = 0; i < LOOP_WAKE_MAX && bytes < LOOP_WAKE_BYTES && !ring_is_empty(&loop->conns.woken); i++)
+    for (int i = 0; i < LOOP_WAKE_MAX && bytes < LOOP_TURN_BYTES && !ring_is_empty(&loop->conns.woken); i++)
         bytes += look_at(loop, (struct conn *)loop->conns.woken.next);
     db_read_end(loop->process.db);
 }

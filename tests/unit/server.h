@@ -29,6 +29,8 @@ struct world {
     _Atomic int64_t news_calls;
     _Atomic int64_t wake_calls;
     _Atomic int64_t answer_calls;
+    _Atomic int64_t answers_before_wake; /* as many had been answered when the first was woken */
+    _Atomic int64_t is_stopped;          /* who asks with `stop` is not answered as long */
 };
 
 static struct world *world;

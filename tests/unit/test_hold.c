@@ -1,12 +1,14 @@
 /* The HOLD loop from outside: who waits is told once, whatever happens meanwhile, and waiting costs next to nothing. */
 #include "server.h"
 
-enum { KEY, AFTER, WAIT_MS };
+enum { KEY, AFTER, WAIT_MS, SIZE, STOP };
 
 static const struct param params[] = {
     [KEY] = {"key", PARAM_INT, true, 0, 1000000, "whose events"},
     [AFTER] = {"after", PARAM_INT, false, 0, 1000000, "the last event that was seen"},
     [WAIT_MS] = {"wait", PARAM_INT, false, 0, 60000, "how long"},
+    [SIZE] = {"size", PARAM_INT, false, 0, 100000, "so many bytes more in the answer"},
+    [STOP] = {"stop", PARAM_INT, false, 0, 1, "answered when the test says so"},
     {.name = NULL},
 };
 
@@ -31,6 +33,14 @@ answer(struct request *r)
     int64_t key = r->args[KEY].number, after = r->args[AFTER].number;
     struct wait wait = {.key = key, .after = after, .deadline_ms = r->c->boot_ms + r->args[WAIT_MS].number};
     world->answer_calls++;
+    while (r->args[STOP].number && world->is_stopped)
+        usleep(1000);
+    if (r->args[SIZE].number) {
+        char *more = arena_alloc(r->c->mem, (size_t)r->args[SIZE].number + 1);
+        memset(more, 'x', (size_t)r->args[SIZE].number);
+        more[r->args[SIZE].number] = '\0';
+        value_add_text(r->out, "more", more);
+    }
     if (fill(r, key, after) || r->args[WAIT_MS].number == 0)
         return OK;
     return request_hold(r, &wait);
@@ -39,7 +49,8 @@ answer(struct request *r)
 static enum err
 wake(struct request *r, struct wait *wait, bool is_late)
 {
-    world->wake_calls++;
+    if (world->wake_calls++ == 0)
+        world->answers_before_wake = world->answer_calls;
     if (fill(r, wait->key, wait->after) || is_late)
         r->is_held = false;
     return OK;
@@ -66,13 +77,19 @@ static const struct service service_held = {.name = "held",
     .hold = &hold};
 
 static int
+ask_for(const struct server *server, const char *query)
+{
+    int fd = connect_to(server->path);
+    send_request(fd, 1, true, query);
+    return fd;
+}
+
+static int
 ask(const struct server *server, int64_t key, int64_t after, int wait_ms)
 {
     char query[80];
-    int fd = connect_to(server->path);
     snprintf(query, sizeof query, "key=%lld&after=%lld&wait=%d", (long long)key, (long long)after, wait_ms);
-    send_request(fd, 1, true, query);
-    return fd;
+    return ask_for(server, query);
 }
 
 static bool
@@ -181,6 +198,38 @@ only_those_are_woken_whom_the_news_concern(void **state)
     assert_int_equal(world->wake_calls, 10);
     for (int i = 0; i < 100; i++)
         close(fds[i]);
+    assert_int_equal(server_stop(&server), 0);
+}
+
+/* All of it lies there when the loop's next turn begins: the news, and more long answers than one turn gives. */
+static void
+who_is_woken_does_not_wait_for_all_long_answers_that_are_asked_for(void **state)
+{
+    enum { LONG = 50000, ASKING = 40, IN_TURN = LOOP_TURN_BYTES / LONG + LOOP_LOOK_MAX };
+    struct server server = server_start(&service_held, 0);
+    int fds[ASKING];
+    (void)state;
+    happen(0);
+    int waiter = ask(&server, 7, 1, 60000);
+    assert_true(wait_until(&world->answer_calls, 1));
+    world->is_stopped = 1;
+    int stopping = ask_for(&server, "key=1&wait=0&stop=1");
+    assert_true(wait_until(&world->answer_calls, 2));
+    for (int i = 0; i < ASKING; i++)
+        fds[i] = ask_for(&server, "key=1&wait=0&size=50000");
+    happen(7);
+    bell_ring(server.folder);
+    world->is_stopped = 0;
+    struct reply reply = read_reply(waiter, 5000);
+    assert_true(says(&reply, "\"ids\":[2],\"key\":7,"));
+    CHECK(world->answers_before_wake <= 2 + IN_TURN, "%d were answered before", (int)world->answers_before_wake);
+    for (int i = 0; i < ASKING; i++) {
+        reply = read_reply(fds[i], 5000);
+        assert_true(reply.is_ended && reply.len > LONG);
+        close(fds[i]);
+    }
+    close(waiter);
+    close(stopping);
     assert_int_equal(server_stop(&server), 0);
 }
 
@@ -403,6 +452,7 @@ main(void)
         UNIT(ten_thousand_wait_within_256_bytes_each_without_cpu_and_each_hears_once),
         UNIT(a_waiter_keeps_its_host_and_is_answered_in_time_without_news),
         UNIT(only_those_are_woken_whom_the_news_concern),
+        UNIT(who_is_woken_does_not_wait_for_all_long_answers_that_are_asked_for),
         UNIT(the_bell_brings_news_at_once),
         UNIT(news_come_within_a_second_or_so_when_the_bell_is_cut),
         UNIT(polls_with_a_cursor_hear_everything_once_with_the_bell_and_without),

@@ -252,7 +252,7 @@ many_who_are_woken_are_taken_in_slices(void **state)
 static void
 long_answers_make_slices_short(void **state)
 {
-    enum { WAITERS = 20, CHARS = 60000, IN_SLICE = LOOP_WAKE_BYTES / CHARS + 1 };
+    enum { WAITERS = 20, CHARS = 60000, IN_SLICE = LOOP_TURN_BYTES / CHARS + 1 };
     int fds[WAITERS];
     char *text = arena_alloc(*state, CHARS + 1);
     memset(text, 'x', CHARS);
