@@ -6,12 +6,13 @@ import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { get, post } from '../lib/http.js';
 import { sleep, startInstance, until } from '../lib/instance.js';
-import { allEvents, ask, confPoll, say } from '../lib/people.js';
+import { agentPoll, allEvents, ask, confPoll, say, signIn } from '../lib/people.js';
 import { join } from '../lib/wire.js';
 import { alone, timesOf, wereServed } from './lib/served.js';
 
 const LONG = 400, MANY = 6000, WAITING = 150, SIGNALS = 8000, LISTENING = 250, TRANSCRIPTS = 100, MOST_MB = 200;
-let instance, customer, greedy, room;
+const POLLING = 64, DESKS = 4, PAUSE_MS = 100;
+let instance, customer, greedy, room, silent;
 before(async () => {
     instance = await startInstance({ crowd: true });
     [customer, greedy] = [await ask(instance), await ask(instance)];
@@ -51,12 +52,13 @@ function waiters(count, path) {
 const peakMb = (program) => Math.max(...instance.processes(program).map(({ pid }) =>
     Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024));
 
-/* What others see while `attack` goes on, and for 2 s. Who asks one after the other meets a standstill once: none may take `most` ms. */
-async function served(t, attack, most = Infinity) {
-    const before = await alone(round), began = Date.now();
+/* What others see while `attack` goes on, and for 2 s. Who asks one after the other meets a standstill once, as one slow answer among
+ * hundreds: none may take `most` ms. */
+async function served(t, attack, most, calls = round) {
+    const before = await alone(calls), began = Date.now();
     let isOver = false;
     const running = attack().finally(() => { isOver = true; });
-    const meanwhile = await timesOf(round, (count) => isOver && count >= 200 && Date.now() - began > 2000);
+    const meanwhile = await timesOf(calls, (count) => isOver && count >= 200 && Date.now() - began > 2000);
     wereServed(t, meanwhile, before);
     assert.ok(Math.max(...meanwhile) < most, `the slowest took ${Math.max(...meanwhile)} ms`);
     return running;
@@ -77,7 +79,7 @@ test('two who want the longest conversation all the time', async (t) => {
                 bytes += answer.bytes;
             }
         }));
-    });
+    }, 1000);
     t.diagnostic(`${(bytes / 2 ** 20).toFixed(0)} MB were asked for`);
     assert.ok(bytes > 50 << 20, `${bytes} bytes`);
 });
@@ -100,7 +102,7 @@ test('a hundred of its transcripts at once: nor do they take the memory', async 
     await served(t, async () => {
         const answers = await waiters(TRANSCRIPTS, `/cgi_bin/transcript?${query}`);
         assert.ok(answers.every((one) => one.status === 200 && one.bytes > 200000), 'each has a long part');
-    });
+    }, 4000); // who wants one, too, comes after them
     t.diagnostic(`${peakMb('transcript').toFixed(0)} MB at most`);
     assert.ok(peakMb('transcript') < MOST_MB, `${peakMb('transcript')} MB`);
 });
@@ -115,7 +117,8 @@ test('thousands of signals to somebody else are passed over once, and not at eac
         data: 'x' }).then((answer) => assert.equal(answer.status, 200));
     const seen = (await confPoll(instance, guest, behind)).after;
     await often(SIGNALS, signal);
-    const query = new URLSearchParams({ conf: guest.conference, token: guest.token, after: seen, wait: 20 });
+    silent = { conf: guest.conference, token: guest.token, after: seen };
+    const query = new URLSearchParams({ ...silent, wait: 20 });
     await served(t, async () => {
         let isOver = false;
         const waiting = waiters(LISTENING, `/cgi_bin/conf_poll?${query}`).finally(() => { isOver = true; });
@@ -125,7 +128,37 @@ test('thousands of signals to somebody else are passed over once, and not at eac
         await say(instance, one, 'That is all.');
         const answers = await waiting;
         assert.ok(answers.every(({ status }) => status === 200));
-    });
+    }, 500);
+});
+
+/* `count` who ask the same again and again for 4 s, a moment after each answer; {asked}, how often all of them did. */
+async function again(count, path, options) {
+    const began = Date.now(), agent = new http.Agent({ keepAlive: true, maxSockets: Infinity });
+    let asked = 0;
+    await Promise.all(Array.from({ length: count }, async () => {
+        for (; Date.now() - began < 4000; asked++) {
+            assert.equal((await lookedAt(path, { ...options, agent })).status, 200);
+            await sleep(PAUSE_MS);
+        }
+    }));
+    agent.destroy();
+    return asked;
+}
+
+test('the same signals are behind the cursor of sixty-four polls that are answered with next to nothing, again and again', async (t) => {
+    const query = new URLSearchParams({ ...silent, wait: 0 });
+    const asked = await served(t, () => again(POLLING, `/cgi_bin/conf_poll?${query}`), 500);
+    t.diagnostic(`${asked} were answered`);
+});
+
+test('a desk is loaded four times over with a conversation of six thousand messages', async (t) => {
+    const [desk, other] = [await signIn(instance, 'sam'), await signIn(instance, 'ben')]; // a supervisor comes into any talk
+    const headers = { Authorization: `Bearer ${desk.token}` };
+    await join(instance.base, await codeOf(greedy), greedy.conference, {}, { bearer: desk.token });
+    assert.ok((await agentPoll(instance, desk)).more);
+    const asked = await served(t, () => again(DESKS, '/cgi_bin/agent_poll?after=0&wait=0', { headers }), 500,
+        [...round, () => timed(agentPoll(instance, other))]);
+    t.diagnostic(`${asked} were answered`);
 });
 
 /* The participants' code of a conference, as its customer's window shows it. */
