@@ -249,7 +249,7 @@ agent_last_poll(struct center *c, int64_t id, int64_t *out)
 {
     struct presence_read row;
     enum err err = sql_presence_read(c->db, c->mem, &(struct sql_presence_read_in){.agent = id}, &row);
-    *out = err == OK && text_same(row.boot, clock_boot_id()) ? row.boot_ms : 0;
+    *out = err == OK && text_same(row.boot, clock_boot_id()) ? row.boot_ms : -1;
     return err == ERR_NOT_FOUND ? OK : err;
 }
 
@@ -258,7 +258,7 @@ agent_is_here(struct center *c, int64_t id, bool *out)
 {
     int64_t last_ms;
     enum err err = agent_last_poll(c, id, &last_ms);
-    *out = err == OK && last_ms > 0 && c->boot_ms - last_ms < c->settings->gone_s * 1000;
+    *out = err == OK && last_ms >= 0 && c->boot_ms - last_ms < c->settings->gone_s * 1000;
     return err;
 }
 

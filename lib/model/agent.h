@@ -58,7 +58,7 @@ bool agent_is_ready(const struct agent *agent);
 /* A poll of his has arrived. *came tells that he was gone before. */
 must_check enum err agent_seen(struct center *c, const struct agent *agent, bool *came);
 
-/* When his last poll came, on the boot clock; 0: not in this boot. */
+/* When his last poll came, on the boot clock; below 0: not in this boot. */
 must_check enum err agent_last_poll(struct center *c, int64_t id, int64_t *out);
 
 /* Whether his last poll came within gone_s. */

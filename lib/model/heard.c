@@ -14,14 +14,14 @@ gone_ms(const struct center *c)
     return c->settings->gone_s * 1000;
 }
 
-/* 0: never in this boot. */
+/* Below 0: never in this boot. */
 static enum err
 last_in_room(struct center *c, int64_t conf, int64_t member, int64_t *out)
 {
     struct heard_read row;
     struct sql_heard_read_in in = {.conf = conf, .member = member};
     enum err err = sql_heard_read(c->db, c->mem, &in, &row);
-    *out = err == OK && text_same(row.boot, clock_boot_id()) ? row.boot_ms : 0;
+    *out = err == OK && text_same(row.boot, clock_boot_id()) ? row.boot_ms : -1;
     return err == ERR_NOT_FOUND ? OK : err;
 }
 
@@ -30,7 +30,7 @@ heard_note(struct center *c, const struct member *agent)
 {
     int64_t last_ms;
     enum err err = last_in_room(c, agent->conf, agent->id, &last_ms);
-    if (err != OK || (last_ms > 0 && c->boot_ms - last_ms < gone_ms(c) / 8))
+    if (err != OK || (last_ms >= 0 && c->boot_ms - last_ms < gone_ms(c) / 8))
         return err;
     struct sql_heard_note_in in = {.conf = agent->conf, .member = agent->id, .boot = clock_boot_id(), .boot_ms = c->boot_ms};
     return sql_heard_note(c->db, &in);
@@ -43,9 +43,9 @@ last_of_staff(struct center *c, int64_t conf, int64_t *out)
     struct member_staff *staff;
     size_t count;
     enum err err = member_staff(c, conf, &staff, &count);
-    *out = err == OK && count > 0 ? 0 : c->boot_ms;
+    *out = err == OK && count > 0 ? -1 : c->boot_ms;
     for (size_t i = 0; err == OK && i < count; i++) {
-        int64_t in_room = c->boot_ms, at_desk = 0;
+        int64_t in_room = c->boot_ms, at_desk = -1;
         if (staff[i].agent)
             err = last_in_room(c, conf, staff[i].id, &in_room);
         if (err == OK && staff[i].agent)

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 
 #include "io/bell.h"
+#include "io/schema.h"
 #include "model/invitation.h"
 
 /* ── what is asked of the disk: sqlite calls these instead of libc's ── */
@@ -45,8 +46,6 @@ fdatasync(int fd)
 
 /* ── opening ── */
 
-enum { SCHEMA = 4 }; /* the newest in sql/schema */
-
 static void
 open_and_write(struct installation *p, int number)
 {
@@ -66,7 +65,7 @@ forty_processes_on_an_empty_place_make_its_schema_once(void **state)
     place_together(p, 40, open_and_write);
     assert_int_equal(place_topics(p), 40);
     assert_int_equal(place_number(p, "SELECT count(*) FROM site"), 1);
-    assert_int_equal(place_number(p, "PRAGMA user_version"), SCHEMA);
+    assert_int_equal(place_number(p, "PRAGMA user_version"), schema_newest(sql_schema_main));
     assert_string_equal(place_text(p, "PRAGMA journal_mode"), "wal");
 }
 
@@ -89,8 +88,10 @@ a_schema_newer_than_the_program_ends_it_with_a_sentence(void **state)
     place_poke(newer, "rtcc.db", 60, "\0\0\x27\x0f", 4); /* user_version, in the file's header */
     int status = unit_in_child(open_newer, said, sizeof said);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 1, "ended with %d", status);
-    CHECK(strstr(said, "schema 9999, this program knows 4: install the newer programs"), "said: %s", said);
-    place_poke(newer, "rtcc.db", 60, "\0\0\0\x04", 4);
+    int newest = schema_newest(sql_schema_main);
+    CHECK(strstr(said, arena_printf(newer->c.mem, "schema 9999, this program knows %d: install the newer programs", newest)),
+        "said: %s", said);
+    place_poke(newer, "rtcc.db", 60, (char[]){0, 0, 0, (char)newest}, 4);
     place_open(newer);
 }
 
