@@ -64,15 +64,18 @@ WHERE site = $site AND state IN ('queued', 'offered') ORDER BY priority, queued_
 --   one
 SELECT count(*) AS waiting FROM invitation INDEXED BY invitation_waiting WHERE site = $site AND state IN ('queued', 'offered');
 
--- invitation_for_agent: the first in the index of all who wait that he may be offered: his skills, not one let go just now.
+-- invitation_for_agent: of the first who needs no skill and the first for each of his, less those he let go just now, the first.
+--   scan of his skills, each of which is a search
 --   in  agent int, boot text, refused_ms int
 --   out id int, conf int
 --   one
-SELECT i.id, i.conf FROM invitation i
-WHERE i.site = $site AND i.state IN ('queued', 'offered') AND i.state = 'queued'
-    AND (i.skill = '' OR EXISTS (SELECT 1 FROM agent_skill s WHERE s.site = $site AND s.agent = $agent AND s.skill = i.skill))
-    AND NOT EXISTS (SELECT 1 FROM reservation r WHERE r.site = $site AND r.invitation = i.id AND r.agent = $agent
-        AND r.state <> 'pending' AND r.boot = $boot AND r.boot_ms > $refused_ms)
+SELECT i.id, i.conf
+FROM (SELECT '' AS skill UNION ALL SELECT s.skill FROM agent_skill s WHERE s.site = $site AND s.agent = $agent) his
+    CROSS JOIN invitation i ON i.site = $site AND i.id = (SELECT q.id FROM invitation q INDEXED BY invitation_queued
+        WHERE q.site = $site AND q.state = 'queued' AND q.skill = his.skill
+            AND NOT EXISTS (SELECT 1 FROM reservation r WHERE r.site = $site AND r.invitation = q.id AND r.agent = $agent
+                AND r.state <> 'pending' AND r.boot = $boot AND r.boot_ms > $refused_ms)
+        ORDER BY q.priority, q.queued_at, q.id LIMIT 1)
 ORDER BY i.priority, i.queued_at, i.id LIMIT 1;
 
 -- invitation_offer: from the queue to one agent; the epoch makes every earlier offer void.

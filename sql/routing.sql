@@ -11,11 +11,32 @@ WHERE a.site = $site AND a.state = 'ready' AND a.is_present = 1 AND a.is_disable
     AND (SELECT count(*) FROM member m WHERE m.site = $site AND m.agent = a.id AND m.agent <> 0 AND m.left_at = 0) < a.capacity
 ORDER BY a.idle_since, a.id LIMIT $most;
 
--- routing_queued: whether anybody waits who is not offered to an agent now. The index is of all who wait.
---   out id int
+-- routing_able: those of routing_free who have a skill that is waited for; the skills are walked on both sides, in turns.
+--   scan of these skills, each found by a search
+--   in  idle_since int, id int, most int
+--   out id int, idle_since int
+--   many
+WITH RECURSIVE wanted (skill) AS (
+    SELECT ''
+    UNION ALL
+    SELECT (SELECT s.skill FROM agent_skill s WHERE s.site = $site AND s.skill >= (SELECT i.skill FROM invitation i
+            INDEXED BY invitation_queued WHERE i.site = $site AND i.state = 'queued' AND i.skill > w.skill
+            ORDER BY i.skill LIMIT 1)
+        ORDER BY s.skill LIMIT 1)
+    FROM wanted w WHERE w.skill IS NOT NULL)
+SELECT a.id, a.idle_since FROM agent a NOT INDEXED
+WHERE a.site = $site AND a.id IN (SELECT s.agent FROM wanted w CROSS JOIN agent_skill s ON s.site = $site AND s.skill = w.skill
+        WHERE EXISTS (SELECT 1 FROM invitation i WHERE i.site = $site AND i.state = 'queued' AND i.skill = w.skill))
+    AND a.state = 'ready' AND a.is_present = 1 AND a.is_disabled = 0
+    AND (a.idle_since, a.id) > ($idle_since, $id)
+    AND NOT EXISTS (SELECT 1 FROM reservation r WHERE r.site = $site AND r.agent = a.id AND r.state = 'pending')
+    AND (SELECT count(*) FROM member m WHERE m.site = $site AND m.agent = a.id AND m.agent <> 0 AND m.left_at = 0) < a.capacity
+ORDER BY a.idle_since, a.id LIMIT $most;
+
+-- routing_queued: the least skill that somebody waits for who is not offered to an agent now: "" if one needs none.
+--   out skill text
 --   one
-SELECT id FROM invitation WHERE site = $site AND state IN ('queued', 'offered') AND state = 'queued'
-ORDER BY priority, queued_at, id LIMIT 1;
+SELECT skill FROM invitation INDEXED BY invitation_queued WHERE site = $site AND state = 'queued' ORDER BY skill LIMIT 1;
 
 -- routing_ready: how many agents are ready and there, whatever they have to do.
 --   out agents int

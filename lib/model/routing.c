@@ -1,5 +1,7 @@
 /* routing.c: see routing.h. Agents look for work, not work for agents: with 100,000 waiting the first row of an index is found as
- * fast as with ten, and only as many looks are made as agents are free; none when nobody waits, which is most of the time. */
+ * fast as with ten, once for each of an agent's skills. The first few who are free look. If they find nothing, and all who wait
+ * need a skill, only those behind them look who have one that is waited for: on a bad day thousands wait for a skill that nobody
+ * free has, and a hundred are idle. Nobody looks when nobody waits, which is most of the time. */
 #include "model/routing.h"
 
 #include "base/clock.h"
@@ -48,62 +50,91 @@ offer(struct center *c, int64_t invitation, int64_t agent)
     return err == OK ? agent_note(c, agent, "offer") : err;
 }
 
-/* The first that waits and that he may be offered. */
+/* Through the agents who are free, longest idle first. */
+struct walk {
+    int64_t idle_since, id; /* of the last who looked */
+    struct routing_free *agents;
+    size_t count, at, looked;
+    bool is_vain; /* as long as nobody of these has found anything */
+};
+
+/* Who looks, and what he found. */
+struct pair {
+    int64_t agent, invitation;
+};
+
+/* All at once: they come out of a sort, and a few of them take as long to find. */
 static enum err
-first_for(struct center *c, int64_t agent, struct invitation_for_agent *out)
+read_able(struct center *c, struct walk *w)
 {
-    struct sql_invitation_for_agent_in in = {.agent = agent, .boot = clock_boot_id(), .refused_ms = c->boot_ms - REFUSED_MS};
-    return sql_invitation_for_agent(c->db, c->mem, &in, out);
+    struct sql_routing_able_in in = {.idle_since = w->idle_since, .id = w->id, .most = AGENTS_MOST};
+    struct routing_able *able;
+    enum err err = sql_routing_able(c->db, c->mem, &in, &able, &w->count);
+    w->agents = err == OK ? arena_array(c->mem, w->count, sizeof *w->agents) : NULL;
+    for (size_t i = 0; err == OK && i < w->count; i++)
+        w->agents[i] = (struct routing_free){.id = able[i].id, .idle_since = able[i].idle_since};
+    return err;
 }
 
+/* The next of them, behind the last who looked. ERR_NOT_FOUND: nobody waits, or nobody is left. */
 static enum err
-offer_first(struct center *c, int64_t agent)
+walk_on(struct center *c, struct walk *w)
 {
+    struct sql_routing_free_in in = {.idle_since = w->idle_since, .id = w->id, .most = AGENTS_AT_ONCE};
+    struct routing_queued least;
+    enum err err = sql_routing_queued(c->db, c->mem, &least);
+    if (err != OK)
+        return err;
+    bool is_for_able = w->is_vain && *least.skill;
+    err = is_for_able ? read_able(c, w) : sql_routing_free(c->db, c->mem, &in, &w->agents, &w->count);
+    w->at = 0;
+    w->is_vain = true;
+    return err == OK && w->count == 0 ? ERR_NOT_FOUND : err;
+}
+
+/* The first that waits and that he may be offered. ERR_NOT_FOUND: none. */
+static enum err
+look(struct center *c, struct walk *w, struct pair *out)
+{
+    const struct routing_free *agent = &w->agents[w->at++];
+    struct sql_invitation_for_agent_in in = {.agent = agent->id, .boot = clock_boot_id(), .refused_ms = c->boot_ms - REFUSED_MS};
     struct invitation_for_agent first;
-    enum err err = first_for(c, agent, &first);
-    return err == OK ? offer(c, first.id, agent) : err;
+    enum err err = sql_invitation_for_agent(c->db, c->mem, &in, &first);
+    w->idle_since = agent->idle_since;
+    w->id = agent->id;
+    w->looked++;
+    *out = (struct pair){.agent = agent->id, .invitation = err == OK ? first.id : 0};
+    return err;
 }
 
+/* The next offer that can be made. ERR_NOT_FOUND: none. */
 static enum err
-is_anybody_queued(struct center *c, bool *out)
+next_pair(struct center *c, struct walk *w, struct pair *out)
 {
-    struct routing_queued first;
-    enum err err = sql_routing_queued(c->db, c->mem, &first);
-    *out = err == OK;
-    return err == ERR_NOT_FOUND ? OK : err;
-}
-
-/* The next few who are free; *from moves behind them. */
-static enum err
-next_free(struct center *c, struct sql_routing_free_in *from, struct routing_free **agents, size_t *count)
-{
-    enum err err = sql_routing_free(c->db, c->mem, from, agents, count);
-    if (err == OK && *count > 0) {
-        from->idle_since = (*agents)[*count - 1].idle_since;
-        from->id = (*agents)[*count - 1].id;
-    }
+    enum err err;
+    do {
+        err = w->at < w->count ? OK : walk_on(c, w);
+        if (err != OK)
+            return err;
+        err = look(c, w, out); /* not found: the next may have other skills, or may not have let it go */
+    } while (err == ERR_NOT_FOUND && w->looked < AGENTS_MOST);
     return err;
 }
 
 enum err
 routing_run(struct center *c)
 {
-    struct sql_routing_free_in from = {.idle_since = INT64_MIN, .most = AGENTS_AT_ONCE};
-    struct routing_free *agents;
-    size_t count = AGENTS_AT_ONCE, looked = 0;
-    bool is_queued;
-    enum err err = is_anybody_queued(c, &is_queued);
-    while (err == OK && is_queued && count == AGENTS_AT_ONCE && looked < AGENTS_MOST) {
-        err = next_free(c, &from, &agents, &count);
-        for (size_t i = 0; err == OK && is_queued && i < count; i++, looked++) {
-            err = offer_first(c, agents[i].id);
-            if (err == OK)
-                err = is_anybody_queued(c, &is_queued);
-            else if (err == ERR_NOT_FOUND)
-                err = OK; /* nothing for him; the next may have other skills, or may not have refused it */
-        }
+    struct walk w = {.idle_since = INT64_MIN};
+    struct pair next;
+    enum err err = next_pair(c, &w, &next);
+    while (err == OK) {
+        err = offer(c, next.invitation, next.agent);
+        w.at = w.count; /* the others may have been after the same one */
+        w.is_vain = false;
+        if (err == OK)
+            err = next_pair(c, &w, &next);
     }
-    return err;
+    return err == ERR_NOT_FOUND ? OK : err;
 }
 
 enum err
@@ -240,21 +271,11 @@ is_anything_due(struct center *c, bool *out)
 static enum err
 is_anything_to_offer(struct center *c, bool *out)
 {
-    struct sql_routing_free_in every = {.idle_since = INT64_MIN, .most = AGENTS_MOST};
-    struct routing_free *agents;
-    size_t count = 0;
-    bool is_queued;
-    enum err err = is_anybody_queued(c, &is_queued);
-    if (err == OK && is_queued)
-        err = sql_routing_free(c->db, c->mem, &every, &agents, &count);
-    for (size_t i = 0; err == OK && !*out && i < count; i++) {
-        struct invitation_for_agent first;
-        err = first_for(c, agents[i].id, &first);
-        *out = err == OK;
-        if (err == ERR_NOT_FOUND)
-            err = OK;
-    }
-    return err;
+    struct walk w = {.idle_since = INT64_MIN};
+    struct pair first;
+    enum err err = next_pair(c, &w, &first);
+    *out = err == OK;
+    return err == ERR_NOT_FOUND ? OK : err;
 }
 
 enum err
