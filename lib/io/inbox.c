@@ -16,6 +16,7 @@
 
 #include "base/folder.h"
 #include "base/log.h"
+#include "io/space.h"
 
 static size_t kept_bytes;
 
@@ -49,12 +50,18 @@ open_file(void)
     return fd;
 }
 
+static bool
+is_room_for(uint64_t bytes)
+{
+    return files.bytes + bytes <= files.most_bytes && space_is_for(files.folder, (int64_t)bytes);
+}
+
 /* False: *box is as it was. */
 static bool
 move_to_file(struct inbox **box)
 {
     struct inbox *old = *box;
-    int fd = files.bytes + old->bytes > files.most_bytes ? -1 : open_file();
+    int fd = is_room_for(old->bytes) ? open_file() : -1;
     if (fd < 0 || folder_write(fd, old->data, old->bytes, 0) != OK) {
         if (fd >= 0)
             close(fd);
@@ -71,7 +78,7 @@ move_to_file(struct inbox **box)
 static bool
 add_to_file(struct inbox *box, const uint8_t *data, size_t bytes)
 {
-    if (files.bytes + bytes > files.most_bytes || folder_write(box->fd, data, bytes, (int64_t)box->bytes) != OK)
+    if (!is_room_for(bytes) || folder_write(box->fd, data, bytes, (int64_t)box->bytes) != OK)
         return false;
     box->bytes += bytes;
     files.bytes += bytes;
@@ -79,6 +86,12 @@ add_to_file(struct inbox *box, const uint8_t *data, size_t bytes)
 }
 
 /* ── boxes ── */
+
+bool
+inbox_may_become(int64_t bytes)
+{
+    return files.folder != NULL && space_is_for(files.folder, bytes);
+}
 
 bool
 inbox_is_outgrown(const struct inbox *box, size_t bytes)

@@ -20,7 +20,8 @@ struct inbox {
     uint8_t data[];
 };
 
-/* From now on boxes may become files in the folder, which has to stay; all of a process together hold most_bytes. */
+/* From now on boxes may become files in the folder, which has to stay; all of a process together hold most_bytes, and all of all
+ * processes leave on its disk what space.h keeps for others. */
 void inbox_use_files(const char *folder, uint64_t most_bytes);
 
 /* Appends to *box, which is NULL at first. False if too much is kept already, or the disk does not take it: *box is as it was. */
@@ -28,6 +29,9 @@ bool inbox_add(struct inbox **box, const uint8_t *data, size_t bytes);
 
 /* Whether so many bytes more make a file of it. */
 bool inbox_is_outgrown(const struct inbox *box, size_t bytes);
+
+/* Whether there is room now for a file of so many bytes, of which none has come; inbox_add() looks again as they come. */
+bool inbox_may_become(int64_t bytes);
 
 /* Hands over the descriptor of the file, at its beginning, and forgets the rest as inbox_drop(). */
 int inbox_take_file(struct inbox **box);

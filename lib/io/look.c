@@ -93,15 +93,30 @@ is_read_away(const struct fcgi_front *front, size_t bytes)
 
 /* ── PREFORK: the rest of a body ── */
 
-/* Whether the head in the box says that the body will be over the limit: then nothing of it need be kept. */
-static bool
-is_announced_too_large(const struct loop *loop, const struct inbox *box)
+/* What the head in the box says of the body's bytes, or -1. */
+static int64_t
+announced_bytes(const struct inbox *box)
 {
     struct fcgi_taken taken;
     struct arena *mem = arena_new();
     bool is_taken = fcgi_take_kept(box->data, box->bytes, mem, 0, &taken) == OK;
     arena_free(mem);
-    return is_taken && taken.announced > (int64_t)loop->body_max;
+    return is_taken ? taken.announced : -1;
+}
+
+/* Of a body that will be over the limit nothing need be kept. */
+static bool
+is_announced_too_large(const struct loop *loop, const struct inbox *box)
+{
+    return announced_bytes(box) > (int64_t)loop->body_max;
+}
+
+/* Asked of a body that is about to become a file: all of it is looked for at once, so that it is refused now and not near its
+ * end. */
+static bool
+finds_room(const struct inbox *box, size_t bytes)
+{
+    return !inbox_is_outgrown(box, bytes) || inbox_may_become(announced_bytes(box));
 }
 
 static enum fcgi_front_kind
@@ -122,9 +137,9 @@ add_piece(struct loop *loop, struct conn *conn, size_t bytes)
     size_t used;
     struct fcgi_front front = {.id = conn->request_id, .is_head_whole = true};
     front.kind = look_at_piece(loop, conn->inbox, bytes, &used);
-    bool is_kept = inbox_add(&conn->inbox, front_bytes, used);
+    bool is_kept = finds_room(conn->inbox, used) && inbox_add(&conn->inbox, front_bytes, used);
     if (!is_kept && (front.kind == FRONT_PART || front.kind == FRONT_REQUEST)) {
-        log_warn("too much comes in pieces at once, or the disk does not take it");
+        log_warn("a large body is refused: too much comes at once, or there is no room for it on the disk");
         make_ready(loop, conn, CONN_NO_ROOM | CONN_LOOK_AGAIN);
         return false;
     }

@@ -108,7 +108,7 @@ take(struct loop *loop, struct conn *conn, struct job *job)
     }
     if (conn->flags & CONN_NO_ROOM)
         job->err =
-            center_fault(job->r->c, ERR_UNAVAILABLE, NULL, "Too much is being sent at once; please try again in a moment.");
+            center_fault(job->r->c, ERR_UNAVAILABLE, NULL, "There is no room for so much at the moment; please send it later.");
     if (loop->conns.count > loop->full && job->err == OK) {
         conn->flags &= (uint8_t)~CONN_KEEP;
         job->err = center_fault(job->r->c, ERR_UNAVAILABLE, NULL, "Too many connections are open; please try again in a moment.");

@@ -18,11 +18,12 @@
 #include "base/text.h"
 #include "io/secret.h"
 #include "io/settings.h"
+#include "io/space.h"
 #include "model/due.h"
 #include "model/event.h"
 #include "model/site.h"
 
-enum { PLACE_CHARS = 32, HEAD_BYTES = 16, BLOCK_BYTES = 65536 };
+enum { PLACE_CHARS = 32, HEAD_BYTES = 16, BLOCK_BYTES = 65536, FULL_RETRY_S = 60 };
 
 static const struct magic {
     int at;
@@ -85,8 +86,14 @@ path_of(struct center *c, const char *place)
 static enum err
 disk_fault(struct center *c, const char *doing)
 {
+    bool is_full = errno == ENOSPC || errno == EDQUOT;
     log_error("file: %s: %s", doing, strerror(errno));
-    return center_fault(c, ERR_UNAVAILABLE, NULL, "Files cannot be kept at the moment. Try again in a minute.");
+    if (!is_full)
+        return center_fault(c, ERR_UNAVAILABLE, NULL, "Files cannot be kept at the moment. Try again in a minute.");
+    enum err err = center_fault(c, ERR_UNAVAILABLE, NULL,
+        "There is no room for more files here at the moment. Messages arrive all the same; send the file later.");
+    c->fault.retry_s = FULL_RETRY_S;
+    return err;
 }
 
 /* Whether a file cannot be opened because it is not there; when its folder is not, that comes back. */
@@ -99,6 +106,9 @@ is_lost(struct center *c)
 static enum err
 put_bytes(struct center *c, int fd, const struct file_piece *piece, char head[HEAD_BYTES])
 {
+    int64_t more = piece->total - piece->offset - piece->bytes;
+    if (space_claim(path_of(c, ""), fd, piece->offset, piece->bytes, more) != OK)
+        return disk_fault(c, "make room");
     bool is_written = folder_write(fd, piece->data, (size_t)piece->bytes, piece->offset) == OK;
     bool is_kept = is_written && fsync(fd) == 0 && pread(fd, head, HEAD_BYTES, 0) >= 0;
     return is_kept ? OK : disk_fault(c, "write");

@@ -33,7 +33,8 @@ struct file_piece {
  * ERR_CONFLICT with fault.offset: the piece does not fit behind what is there; without: he is not there any more, or the nonce
  * is that of a file with other bytes. ERR_TOO_LARGE: total is over the setting file_max_bytes, or with it the room's files are
  * over room_max_bytes (unfinished ones count as if they were whole). ERR_TOO_MANY: FILE_UNFINISHED_MAX of his are on their
- * way, and this would be another. ERR_UNAVAILABLE: the disk. */
+ * way, and this would be another. ERR_UNAVAILABLE: the disk cannot keep it, or not without what space.h keeps of it for
+ * others; what is still to come of the file counts. */
 must_check enum err file_take(struct center *c, const struct member *member, const struct file_piece *piece, struct file *out);
 
 /* What this member announced earlier under this nonce. ERR_NOT_FOUND: nothing. */

@@ -4,18 +4,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/text.h"
 #include "io/settings.h"
+#include "io/space.h"
 #include "model/due.h"
 #include "model/sentform.h"
 #include "model/site.h"
 #include "model/vcs.h"
 #include "sql.h"
 
-enum { FREE_LEAST_MB = 100, LATE_MS = 60000, WRITE_AGAIN_MS = 1000 };
+enum { LATE_MS = 60000, WRITE_AGAIN_MS = 1000 };
 enum { LONG_AGO_MS = -WRITE_AGAIN_MS }; /* not 0, which is when the machine started */
 
 void
@@ -65,19 +65,22 @@ look_at_database(struct center *c, struct health *h)
                 c->settings->state_dir));
 }
 
+/* Not well already when the largest file may be refused: nobody else tells of it. A web server may have it as well meanwhile. */
 static void
 look_at_disk(struct center *c, struct health *h)
 {
-    struct statvfs v;
     const char *dir = c->settings->state_dir;
-    if (statvfs(dir, &v) != 0) {
+    int64_t free_bytes = space_free(dir), least = SPACE_RESERVE_BYTES + 2 * c->settings->file_max_bytes;
+    if (free_bytes < 0) {
         health_add(h, "disk", false, arena_printf(c->mem, "%s: %s", dir, strerror(errno)),
             "Make the folder, owned by the web server's user.");
         return;
     }
-    int64_t free_mb = (int64_t)v.f_bavail * (int64_t)v.f_frsize >> 20;
-    health_add(h, "disk", free_mb >= FREE_LEAST_MB, arena_printf(c->mem, "%lld MB are free in %s.", (long long)free_mb, dir),
-        arena_printf(c->mem, "Make room: %d MB is the least to go on safely.", FREE_LEAST_MB));
+    health_add(h, "disk", free_bytes >= least,
+        arena_printf(c->mem, "%lld MB are free in %s.", (long long)(free_bytes >> 20), dir),
+        arena_printf(c->mem,
+            "Make room: below %lld MB large files may be refused, below %d MB all files, and messages take what is left.",
+            (long long)(least >> 20), SPACE_RESERVE_BYTES >> 20));
 }
 
 static void

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "base/log.h"
 #include "io/db.h"
 #include "io/settings.h"
+#include "io/space.h"
 
 enum { FULL_BYTES = 1 << 20 }; /* with less free sqlite cannot even open */
 
@@ -27,7 +27,6 @@ center_now(struct center *c)
 static const char *
 cure_of(struct center *c, enum err err)
 {
-    struct statvfs disk;
     const char *folder = c->settings->state_dir, *file = arena_printf(c->mem, "%s/rtcc.db", folder);
     if (err == ERR_CONFLICT)
         return "Nothing is lost: newer programs have had it, and only they can use it.";
@@ -37,7 +36,8 @@ cure_of(struct center *c, enum err err)
         return user_name()[0] ? arena_printf(c->mem, "Give it to the programs' user: chown -R %s: %s", user_name(), folder)
                               : arena_printf(c->mem,
                                     "Run this as the user of the web server, or let him write to %s and what is in it.", folder);
-    if (statvfs(folder, &disk) == 0 && disk.f_bavail * disk.f_frsize < FULL_BYTES)
+    int64_t free_bytes = space_free(folder);
+    if (free_bytes >= 0 && free_bytes < FULL_BYTES)
         return arena_printf(c->mem, "The disk of %s is full, which may be all: make room there, then try again.", folder);
     return "If it is damaged, stop the programs and put the last backup in its place: rtcc restore FILE";
 }

@@ -365,15 +365,24 @@ test('a database locked for 8 s: 503 and what to do, then all goes on', async ()
 
 /* A disk of its own that is really small, where a disk may be mounted; the first test sees the same everywhere. */
 const mayMount = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
-test('a small disk that is really full: 503 and what to do, nothing half kept, and well again with room', {
-    skip: !mayMount && 'here nobody may mount a disk (unshare -m, mount)',
-}, async () => {
+const skip = !mayMount && 'here nobody may mount a disk (unshare -m, mount)';
+
+async function onSmallDisk(mb, use) {
     const runDir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rtcc-small-'))), inside = path.join(runDir, 'state');
     fs.mkdirSync(inside);
     const small = await startInstance({ crowd: true, runDir, settings,
-        through: ['unshare', '-m', 'sh', '-c', `mount -t tmpfs -o size=120m,mode=700 none '${inside}' && exec "$@"`, 'sh'] });
-    const state = `/proc/${small.child.pid}/root${inside}`, ballast = path.join(state, 'ballast');
+        through: ['unshare', '-m', 'sh', '-c', `mount -t tmpfs -o size=${mb}m,mode=700 none '${inside}' && exec "$@"`, 'sh'] });
     try {
+        await use(small, `/proc/${small.child.pid}/root${inside}`, inside);
+    } finally {
+        await small.stop();
+        fs.rmSync(runDir, { recursive: true, force: true });
+    }
+}
+
+test('a small disk that is really full: 503 and what to do, nothing half kept, and well again with room', { skip },
+    () => onSmallDisk(150, async (small, state, inside) => {
+        const ballast = path.join(state, 'ballast');
         const there = { state, file: path.join(inside, 'rtcc.db'), through: ['nsenter', '-m', '-t', String(small.child.pid)] };
         await whileDisk(small, there, await peopleIn(small), () => fill(ballast), () => fs.rmSync(ballast), async (trouble) => {
             await untilFull(trouble);
@@ -381,11 +390,44 @@ test('a small disk that is really full: 503 and what to do, nothing half kept, a
             await startAnew(small, ...programs(small));
             await roundsFor(trouble, 2000);
         });
-    } finally {
-        await small.stop();
-        fs.rmSync(runDir, { recursive: true, force: true });
+    }));
+
+/* Four at a time, of the largest size first; those that are begun count as well. Gives how many were taken, and the refusals. */
+async function fillWithFiles(small, customer) {
+    const refused = [];
+    let taken = 0;
+    const put = async (bytes, more = {}) => {
+        const answer = await request(small.base, 'POST', '/cgi_bin/file_put', { ...json, multipart: { conf: customer.conference,
+            token: customer.token, nonce: randomUUID(), ...more, file: { name: 'a', type: 'x/y', data: Buffer.alloc(bytes) } } });
+        if (answer.status === 200) taken++;
+        else refused.push(answer);
+        return answer.status === 200;
+    };
+    for (const bytes of [20 << 20, 4 << 20, 1 << 20, 1 << 17]) {
+        for (let isRoom = true; isRoom;) isRoom = (await Promise.all([1, 2, 3, 4].map(() => put(bytes)))).includes(true);
     }
-});
+    assert.equal(await put(1, { offset: 0, total: 20 << 20 }), false, 'what is still to come counts');
+    return { taken, refused };
+}
+
+test('somebody fills the disk with files: they are refused in time, and forms and messages go on', { skip },
+    () => onSmallDisk(160, async (small, state) => {
+        const people = { ...await peopleIn(small), offers: [] }, guests = [people.customer, (await conversation(small, 'ben')).customer];
+        const free = () => { const disk = fs.statfsSync(state); return disk.bavail * disk.bsize / 2 ** 20; };
+        for (const guest of guests) {
+            const { taken, refused } = await fillWithFiles(small, guest);
+            if (guest === guests[0]) assert.ok(taken > 2, `${taken} were taken`);
+            for (const answer of refused) isHelpful(answer, { name: 'file' });
+            assert.ok(refused.some((answer) => /There is no room for more files here/.test(answer.body)), refused.at(-1)?.body);
+            assert.ok(free() > 98 && free() < 105, `${free()} MB are free`); // what is written besides files takes of it
+        }
+        assert.match((await get(small.base, '/cgi_bin/status')).body, /disk +NOT OK .*Make room/);
+        for (const one of workOf(small, people)) {
+            const answer = await one.send();
+            if (one.name !== 'file') assert.ok(isDone(answer), `${one.name}: ${answer.status} ${answer.body}`);
+        }
+        for (const one of looksOf(small, people)) assert.equal((await one.send()).status, one.asEver, one.name);
+    }));
 
 function fill(file) {
     const fd = fs.openSync(file, 'w'), block = Buffer.alloc(1 << 16);
