@@ -19,8 +19,9 @@
 #include "io/secret.h"
 #include "io/settings.h"
 #include "io/space.h"
-#include "model/due.h"
 #include "model/event.h"
+#include "model/filestore.h"
+#include "model/quota.h"
 #include "model/site.h"
 
 enum { PLACE_CHARS = 32, HEAD_BYTES = 16, BLOCK_BYTES = 65536, FULL_RETRY_S = 60 };
@@ -80,7 +81,7 @@ plain_name(struct center *c, const char *name)
 static const char *
 path_of(struct center *c, const char *place)
 {
-    return arena_printf(c->mem, "%s/files/%s", c->settings->state_dir, place);
+    return arena_printf(c->mem, "%s/%s", filestore_folder(c), place);
 }
 
 static enum err
@@ -100,14 +101,14 @@ disk_fault(struct center *c, const char *doing)
 static bool
 is_lost(struct center *c)
 {
-    return errno == ENOENT && access(path_of(c, ""), F_OK) == 0;
+    return errno == ENOENT && access(filestore_folder(c), F_OK) == 0;
 }
 
 static enum err
 put_bytes(struct center *c, int fd, const struct file_piece *piece, char head[HEAD_BYTES])
 {
     int64_t more = piece->total - piece->offset - piece->bytes;
-    if (space_claim(path_of(c, ""), fd, piece->offset, piece->bytes, more) != OK)
+    if (space_claim(filestore_folder(c), fd, piece->offset, piece->bytes, more) != OK)
         return disk_fault(c, "make room");
     bool is_written = folder_write(fd, piece->data, (size_t)piece->bytes, piece->offset) == OK;
     bool is_kept = is_written && fsync(fd) == 0 && pread(fd, head, HEAD_BYTES, 0) >= 0;
@@ -123,7 +124,7 @@ put_first(struct center *c, const char *place, const struct file_piece *piece, c
         return disk_fault(c, "open");
     enum err err = put_bytes(c, fd, piece, head);
     close(fd);
-    return err == OK && folder_sync(path_of(c, "")) != OK ? disk_fault(c, "sync the folder") : err;
+    return err == OK && folder_sync(filestore_folder(c)) != OK ? disk_fault(c, "sync the folder") : err;
 }
 
 /* Opens a file that is there and waits for its lock, for as long as others write and commit their pieces of it. ERR_NOT_FOUND,
@@ -228,60 +229,8 @@ does_not_fit(struct center *c, int64_t offset)
     return err;
 }
 
-/* What one room may hold and one member may leave unfinished, with the file that is asked for. */
 static enum err
-check_room(struct center *c, const struct file_piece *p, int64_t bytes, int64_t unfinished)
-{
-    if (bytes > c->settings->room_max_bytes)
-        return center_fault(c, ERR_TOO_LARGE, "file",
-            "The files of one conversation may have %lld MB together; this one is too much.",
-            (long long)(c->settings->room_max_bytes >> 20));
-    if (p->bytes < p->total && unfinished > FILE_UNFINISHED_MAX)
-        return center_fault(c, ERR_TOO_MANY, NULL,
-            "%d files of yours are on their way. Send one of them to its end first, or try again in a minute.",
-            FILE_UNFINISHED_MAX);
-    return OK;
-}
-
-/* Not when a piece of it has come in between. */
-static enum err
-give_up(struct center *c, const struct file_idle *file, int64_t since, int *changed)
-{
-    struct sql_file_forget_in in = {.id = file->id, .from_at = since + 1, .to_at = INT64_MAX};
-    enum err err = sql_file_forget(c->db, &in, changed);
-    return err == OK && *changed ? due_add(c, DUE_FILE, file->place, c->now_ms) : err;
-}
-
-/* Nobody tells of an upload that was cancelled, or whose page was closed. */
-static enum err
-give_up_idle(struct center *c, const struct member *member, struct file_held *held)
-{
-    int changed = 0;
-    struct file_idle row;
-    struct sql_file_idle_in in = {.member = member->id, .since = c->now_ms - FILE_IDLE_MS};
-    enum err err = sql_file_idle(c->db, c->mem, &in, &row);
-    if (err == OK)
-        err = db_begin(c->db);
-    if (err != OK)
-        return err == ERR_NOT_FOUND ? OK : err;
-    err = db_end(c->db, give_up(c, &row, in.since, &changed));
-    held->unfinished -= changed;
-    return err;
-}
-
-/* In the transaction, with its row: what others have begun since `held` was read. A room may have very many files, and nobody is
- * to wait while all are counted. */
-static enum err
-check_room_again(struct center *c, const struct member *member, const struct file_piece *p, const struct file_held *held)
-{
-    struct file_held_since more;
-    struct sql_file_held_since_in in = {.conf = member->conf, .member = member->id, .newest = held->newest};
-    enum err err = sql_file_held_since(c->db, c->mem, &in, &more);
-    return err == OK ? check_room(c, p, held->bytes + more.bytes, held->unfinished + more.unfinished) : err;
-}
-
-static enum err
-begin_file(struct center *c, const struct member *member, const struct file_piece *p, const struct file_held *held,
+begin_file(struct center *c, const struct member *member, const struct file_piece *p, const struct quota_wish *wish,
     const char *place, int64_t *id)
 {
     enum err err = site_next_id(c, id);
@@ -298,7 +247,7 @@ begin_file(struct center *c, const struct member *member, const struct file_piec
         .total = p->total,
         .at = c->now_ms};
     err = sql_file_insert(c->db, &in);
-    return err == OK ? check_room_again(c, member, p, held) : err;
+    return err == OK ? quota_check(c, wish) : err;
 }
 
 static enum err
@@ -330,13 +279,13 @@ end_piece(struct center *c, const struct member *member, int64_t id, const char 
 }
 
 static enum err
-note_first(struct center *c, const struct member *member, const struct file_piece *p, const struct file_held *held,
+note_first(struct center *c, const struct member *member, const struct file_piece *p, const struct quota_wish *wish,
     const char *place, const char *head, struct file *out)
 {
     int64_t id = 0;
     enum err err = check_is_there(c, member);
     if (err == OK)
-        err = begin_file(c, member, p, held, place, &id);
+        err = begin_file(c, member, p, wish, place, &id);
     return err == OK ? end_piece(c, member, id, head, out) : err;
 }
 
@@ -367,21 +316,17 @@ take_first(struct center *c, const struct member *member, const struct file_piec
 {
     char head[HEAD_BYTES] = "";
     const char *place = secret_random_text(c->mem, PLACE_CHARS);
+    struct quota_wish wish = {.conf = member->conf, .member = member->id, .total = p->total, .is_part = p->bytes < p->total};
     if (p->offset != 0)
         return does_not_fit(c, 0);
-    struct file_held held;
-    enum err err = sql_file_held(c->db, c->mem, &(struct sql_file_held_in){.conf = member->conf, .member = member->id}, &held);
-    if (err == OK && p->bytes < p->total && held.unfinished >= FILE_UNFINISHED_MAX)
-        err = give_up_idle(c, member, &held);
-    if (err == OK)
-        err = check_room(c, p, held.bytes + p->total, held.unfinished + 1);
+    enum err err = quota_ask(c, &wish);
     if (err != OK)
         return err;
     err = put_first(c, place, p, head);
     if (err == OK)
         err = db_begin(c->db);
     if (err == OK)
-        err = db_end(c->db, note_first(c, member, p, &held, place, head, out));
+        err = db_end(c->db, note_first(c, member, p, &wish, place, head, out));
     if (err != OK)
         unlink(path_of(c, place));
     return err;
@@ -411,10 +356,12 @@ take_again(struct center *c, const struct file_piece *p, const struct file_by_no
 static enum err
 begin_anew(struct center *c, const struct file_by_nonce *had)
 {
-    int changed;
-    enum err err = sql_file_give_up(c->db, &(struct sql_file_give_up_in){.id = had->id}, &changed);
+    int changed = 0;
+    enum err err = db_begin(c->db);
+    if (err == OK)
+        err = db_end(c->db, filestore_forget(c, had->id, had->place, had->bytes, &changed));
     if (err == OK && changed)
-        unlink(path_of(c, had->place));
+        err = filestore_drop(c, had->place);
     return err == OK ? does_not_fit(c, 0) : err;
 }
 

@@ -12,11 +12,7 @@
 #include "model/member.h"
 #include "sql.h"
 
-enum {
-    FILE_NAME_CHARS = 200,
-    FILE_UNFINISHED_MAX = 10, /* uploads of one member that are not whole; filestore_tidy() removes what nobody goes on with … */
-    FILE_IDLE_MS = 60000, /* … and when he begins more, the oldest without a piece for so long is given up, as if cancelled */
-};
+enum { FILE_NAME_CHARS = 200 };
 
 struct file_piece {
     const char *nonce;
@@ -31,10 +27,9 @@ struct file_piece {
  * answered like the first. What was acknowledged is never written again, whoever sends what at the same time; a piece of a file
  * of which another is being written waits for that one.
  * ERR_CONFLICT with fault.offset: the piece does not fit behind what is there; without: he is not there any more, or the nonce
- * is that of a file with other bytes. ERR_TOO_LARGE: total is over the setting file_max_bytes, or with it the room's files are
- * over room_max_bytes (unfinished ones count as if they were whole). ERR_TOO_MANY: FILE_UNFINISHED_MAX of his are on their
- * way, and this would be another. ERR_UNAVAILABLE: the disk cannot keep it, or not without what space.h keeps of it for
- * others; what is still to come of the file counts. */
+ * is that of a file with other bytes. ERR_TOO_LARGE: total is over the setting file_max_bytes, or see quota_ask(). ERR_TOO_MANY:
+ * see there. ERR_UNAVAILABLE: the disk cannot keep it, or not without what space.h keeps of it for others, which counts what is
+ * still to come of the file. */
 must_check enum err file_take(struct center *c, const struct member *member, const struct file_piece *piece, struct file *out);
 
 /* What this member announced earlier under this nonce. ERR_NOT_FOUND: nothing. */

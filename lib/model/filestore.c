@@ -118,20 +118,19 @@ filestore_missing(struct center *c, int64_t *missing)
     return err;
 }
 
-/* The row goes, and in the same transaction it is noted that the bytes are to go: whoever is killed in between leaves neither a
- * row without bytes nor bytes of which nobody knows. */
-static enum err
-forget(struct center *c, const struct file_stale *file, int64_t from_at, int64_t to_at)
+enum err
+filestore_forget(struct center *c, int64_t id, const char *place, int64_t bytes, int *changed)
 {
-    int changed = 0;
-    struct sql_file_forget_in in = {.id = file->id, .from_at = from_at, .to_at = to_at};
+    enum err err = sql_file_forget(c->db, &(struct sql_file_forget_in){.id = id, .bytes = bytes}, changed);
+    return err == OK && *changed ? due_add(c, DUE_FILE, place, c->now_ms) : err;
+}
+
+static enum err
+tidy_one(struct center *c, const struct file_stale *file)
+{
+    int changed;
     enum err err = db_begin(c->db);
-    if (err != OK)
-        return err;
-    err = sql_file_forget(c->db, &in, &changed);
-    if (err == OK && changed)
-        err = due_add(c, DUE_FILE, file->place, c->now_ms);
-    return db_end(c->db, err);
+    return err == OK ? db_end(c->db, filestore_forget(c, file->id, file->place, file->bytes, &changed)) : err;
 }
 
 enum err
@@ -144,7 +143,7 @@ filestore_tidy(struct center *c)
     while (err == OK && count == ROWS_AT_ONCE) {
         err = sql_file_stale(c->db, c->mem, &in, &rows, &count);
         for (size_t i = 0; err == OK && i < count; i++) {
-            err = forget(c, &rows[i], in.from_at, in.to_at);
+            err = tidy_one(c, &rows[i]);
             in.id = rows[i].id;
         }
     }

@@ -19,9 +19,13 @@ void filestore_remove(struct center *c, const char *folder);
 /* How many files of the database are not in state_dir/files, or shorter than they should be. */
 must_check enum err filestore_missing(struct center *c, int64_t *missing);
 
+/* Forgets an unfinished file, unless a piece has come since it had so many bytes; then *changed is 0. Inside of a transaction:
+ * its row goes, and with it is noted that the bytes are due as work of the kind DUE_FILE. Whoever is killed leaves neither a row
+ * without bytes nor bytes of which nobody knows. */
+must_check enum err filestore_forget(struct center *c, int64_t id, const char *place, int64_t bytes, int *changed);
+
 /* Forgets the unfinished files with which nobody went on for a day (or whose last piece, by the clock as it is now, comes in more
- * than a day): the rows are gone when it returns OK, and their bytes are due as work of the kind DUE_FILE. Reads every
- * file's row; call it now and then. */
+ * than a day). Reads every file's row; call it now and then. */
 must_check enum err filestore_tidy(struct center *c);
 
 /* Does that work: removes the bytes of a file that no row knows any more. ERR_UNAVAILABLE, with a sentence: the disk. */

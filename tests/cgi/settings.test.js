@@ -200,9 +200,10 @@ test('room_max_bytes is what all files of a conversation may have', async () => 
     set({ room_max_bytes: 1048576 });
     const who = await member(), file = (bytes) => ({ name: 'a', type: 'x/y', data: Buffer.alloc(bytes) });
     const send = (bytes) => place.run('file_put', 'POST', { multipart: { ...who, file: file(bytes) }, ...json });
-    well(await send(1048000));
-    isError(await send(577), 'too_large');
-    well(await send(576));
+    well(await send(1048576 - 4096));
+    isError(await send(4097), 'too_large');
+    well(await send(1)); // it counts 4,096 bytes
+    isError(await send(0), 'too_large');
 });
 
 test('hold_s and cgi_hold_s bound a wait, the shorter one wins', async () => {

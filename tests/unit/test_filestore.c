@@ -4,6 +4,7 @@
 #include "model/due.h"
 #include "model/file.h"
 #include "model/filestore.h"
+#include "model/quota.h"
 
 enum { DAY_MS = 86400000 };
 
@@ -58,7 +59,7 @@ ten_files_of_a_member_are_unfinished_at_most(void **state)
     struct file file;
     struct member ann = sender(p), bob = place_member(p, ann.conf, "Bob");
     struct file_piece piece, again = begun(p, 3), end = ended(p, 3);
-    for (int i = 0; i < FILE_UNFINISHED_MAX; i++) {
+    for (int i = 0; i < QUOTA_UNFINISHED_MAX; i++) {
         piece = begun(p, i);
         WELL(p, file_take(&p->c, &ann, &piece, &file));
     }
@@ -83,18 +84,18 @@ who_begins_more_gives_up_the_one_that_is_idle_for_longest(void **state)
     struct due due;
     struct member ann = sender(p);
     struct file_piece piece, more = begun(p, 10), another = begun(p, 11);
-    for (int i = 0; i < FILE_UNFINISHED_MAX; i++) {
+    for (int i = 0; i < QUOTA_UNFINISHED_MAX; i++) {
         piece = begun(p, i);
         WELL(p, file_take(&p->c, &ann, &piece, &file));
         place_later(p, i ? 0 : 1); /* the first is the oldest */
     }
     const char *place = place_text(p, "SELECT place FROM file ORDER BY id LIMIT 1");
-    place_later(p, FILE_IDLE_MS - 2);
+    place_later(p, QUOTA_IDLE_MS - 2);
     REFUSED(p, file_take(&p->c, &ann, &more, &file), ERR_TOO_MANY, NULL);
     place_later(p, 1);
     WELL(p, file_take(&p->c, &ann, &more, &file));
     REFUSED(p, file_take(&p->c, &ann, &another, &file), ERR_TOO_MANY, NULL); /* the others are a moment younger */
-    assert_int_equal(place_number(p, "SELECT count(*) FROM file"), FILE_UNFINISHED_MAX);
+    assert_int_equal(place_number(p, "SELECT count(*) FROM file"), QUOTA_UNFINISHED_MAX);
     WELL(p, due_claim(&p->c, &due));
     assert_string_equal(due.kind, DUE_FILE);
     assert_string_equal(due.key, place);
@@ -110,7 +111,7 @@ begin_many(struct installation *p, int number)
     struct member ann;
     place_enter(p);
     MUST(member_find(&p->c, place_number(p, "SELECT id FROM member"), &ann) == OK);
-    for (int i = 0; i < FILE_UNFINISHED_MAX; i++) {
+    for (int i = 0; i < QUOTA_UNFINISHED_MAX; i++) {
         struct file file;
         struct file_piece piece = begun(p, number * 100 + i);
         enum err err = file_take(&p->c, &ann, &piece, &file);
@@ -125,7 +126,7 @@ four_processes_at_once_begin_ten_as_well(void **state)
     struct installation *p = *state;
     sender(p);
     place_together(p, 4, begin_many);
-    assert_int_equal(place_number(p, "SELECT count(*) FROM file"), FILE_UNFINISHED_MAX);
+    assert_int_equal(place_number(p, "SELECT count(*) FROM file"), QUOTA_UNFINISHED_MAX);
 }
 
 static void
@@ -135,12 +136,12 @@ the_files_of_a_room_have_a_limit_to_the_byte(void **state)
     struct file file;
     struct member ann = sender(p), bob = place_member(p, ann.conf, "Bob"), other = sender(p);
     struct file_piece first = begun(p, 1), second = begun(p, 2), end = ended(p, 2);
-    p->settings.room_max_bytes = 5 + 5;
+    p->settings.room_max_bytes = QUOTA_FILE_LEAST_BYTES + QUOTA_FILE_LEAST_BYTES;
     WELL(p, file_take(&p->c, &ann, &first, &file));
     WELL(p, file_take(&p->c, &bob, &second, &file));
     struct file_piece more = {.nonce = "more", .name = "a", .data = "x", .bytes = 1, .total = 1};
     REFUSED(p, file_take(&p->c, &ann, &more, &file), ERR_TOO_LARGE, "file");
-    p->settings.room_max_bytes = (3 << 20) + 1;
+    p->settings.room_max_bytes = (3 << 20) + 2 * QUOTA_FILE_LEAST_BYTES - 1;
     more.total = 3 << 20;
     REFUSED(p, file_take(&p->c, &bob, &more, &file), ERR_TOO_LARGE, "file");
     assert_string_equal(p->c.fault.reason, "The files of one conversation may have 3 MB together; this one is too much.");

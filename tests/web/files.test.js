@@ -9,7 +9,7 @@ import { startInstance } from '../lib/instance.js';
 import { allEvents, confPoll, sendFile } from '../lib/people.js';
 import { errorOf, html, isError, isErrorPage, join, json, only, room } from '../lib/wire.js';
 
-const MOST = 300000, ROOM = 1048576;
+const MOST = 300000, ROOM = 1048576, LEAST = 4096; // what a file counts at least
 let instance, base, usual;
 before(async () => {
     [instance, usual] = await Promise.all([startInstance({ settings: { file_max_bytes: MOST, room_max_bytes: ROOM } }), startInstance()]);
@@ -134,15 +134,25 @@ test('by default the limit is 20 MB, to the byte', async () => {
 test('what a conversation holds in files is limited, to the byte, and another has its own', async () => {
     const { customer, agent } = await room(base), other = await room(base);
     for (let i = 0; i < 3; i++) assert.equal((await putAt(customer, { file: fileOf(bytes(MOST)) })).status, 200);
-    const rest = ROOM - 3 * MOST, begun = { nonce: 'begun', offset: 0, total: rest - 10 };
+    const rest = ROOM - 3 * MOST, begun = { nonce: 'begun', offset: 0, total: rest - LEAST };
     assert.equal((await putAt(customer, { ...begun, file: fileOf('x') })).status, 200, 'it counts as if it were whole');
     for (const who of [customer, agent]) {
-        isError(await putAt(who, { file: fileOf('eleven byte') }), 'too_large', 'file');
-        assert.match(isErrorPage(await putAt(who, { file: fileOf('eleven byte') }, html), 413), /may have 1 MB together/);
+        isError(await putAt(who, { file: fileOf(bytes(LEAST + 1)) }), 'too_large', 'file');
+        assert.match(isErrorPage(await putAt(who, { file: fileOf(bytes(LEAST + 1)) }, html), 413), /may have 1 MB together/);
     }
-    assert.equal((await putAt(agent, { file: fileOf('ten bytes.') })).status, 200);
+    assert.equal((await putAt(agent, { file: fileOf('x') })).status, 200, 'a small one counts 4 KB');
     isError(await putAt(agent, { file: fileOf('x') }), 'too_large', 'file');
     assert.equal((await putAt(other.customer, { file: fileOf('x') })).status, 200);
+});
+
+test('uploads that guests began and left behind do not keep others from sending', async () => {
+    const { customer, id, participant } = await room(base), guest = await join(base, participant, id);
+    for (let i = 0; i < 3; i++) {
+        assert.equal((await putAt(guest, { nonce: `n${i}`, offset: 0, total: MOST, file: fileOf('x') })).status, 200);
+    }
+    isError(await putAt(customer, { file: fileOf(bytes(MOST)) }), 'too_large', 'file');
+    await post(base, '/cgi_bin/conf_post', { conf: guest.conference, token: guest.token, kind: 'leave' });
+    for (let i = 0; i < 3; i++) assert.equal((await putAt(customer, { file: fileOf(bytes(MOST)) })).status, 200);
 });
 
 /* ── in pieces ── */
