@@ -24,6 +24,19 @@ static const struct param params[] = {
     {.name = NULL},
 };
 
+/* After the end what was whole before it is still answered: the answer may have been lost. */
+static enum err
+take(struct request *r, const struct file_piece *piece, struct file *file)
+{
+    enum err err = access_check_there(r);
+    if (err == OK)
+        return file_take(r->c, &r->caller->member, piece, file);
+    if (err != ERR_CONFLICT)
+        return err;
+    enum err before = file_before(r->c, &r->caller->member, piece, file);
+    return before == ERR_NOT_FOUND ? err : before;
+}
+
 static enum err
 answer(struct request *r)
 {
@@ -43,11 +56,7 @@ answer(struct request *r)
     if (err != OK)
         return err;
     show_go(r, show_room(r, r->args[CONF].text, r->args[PART].text));
-    err = access_check_there(r);
-    if (err == ERR_CONFLICT && file_before(r->c, &r->caller->member, piece.nonce, &file) == OK)
-        err = OK; /* it was whole before the end, and the answer was lost */
-    else if (err == OK)
-        err = file_take(r->c, &r->caller->member, &piece, &file);
+    err = take(r, &piece, &file);
     if (err != OK)
         return err;
     if (file.event)

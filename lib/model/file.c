@@ -15,6 +15,7 @@
 
 #include "base/folder.h"
 #include "base/log.h"
+#include "base/magic.h"
 #include "base/text.h"
 #include "io/secret.h"
 #include "io/settings.h"
@@ -26,39 +27,10 @@
 
 enum { PLACE_CHARS = 32, HEAD_BYTES = 16, BLOCK_BYTES = 65536, FULL_RETRY_S = 60 };
 
-static const struct magic {
-    int at;
-    const char *bytes;
-    int count;
-    const char *type;
-} magics[] = {
-    {0, "\x89PNG\r\n\x1a\n", 8, "image/png"},
-    {0, "\xff\xd8\xff", 3, "image/jpeg"},
-    {0, "GIF8", 4, "image/gif"},
-    {8, "WEBP", 4, "image/webp"},
-    {0, "%PDF-", 5, "application/pdf"},
-    {8, "WAVE", 4, "audio/wav"},
-    {0, "OggS", 4, "audio/ogg"},
-    {0, "ID3", 3, "audio/mpeg"},
-    {4, "ftyp", 4, "video/mp4"},
-    {0, "\x1a\x45\xdf\xa3", 4, "video/webm"},
-};
-
-static const char *
-type_of(const char *head, size_t bytes)
-{
-    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
-        const struct magic *m = &magics[i];
-        if (bytes >= (size_t)(m->at + m->count) && memcmp(head + m->at, m->bytes, (size_t)m->count) == 0)
-            return m->type;
-    }
-    return "application/octet-stream";
-}
-
 bool
 file_may_be_shown(const char *type)
 {
-    return !text_same(type, "application/octet-stream");
+    return !text_same(type, MAGIC_UNKNOWN);
 }
 
 /* Browsers of old sent whole paths; control characters would break the line that shows the name. */
@@ -127,12 +99,12 @@ put_first(struct center *c, const char *place, const struct file_piece *piece, c
     return err == OK && folder_sync(filestore_folder(c)) != OK ? disk_fault(c, "sync the folder") : err;
 }
 
-/* Opens a file that is there and waits for its lock, for as long as others write and commit their pieces of it. ERR_NOT_FOUND,
- * without a fault: it is lost. */
+/* Opens a file that is there (with O_CREAT: or is not) and waits for its lock, for as long as others write and commit their
+ * pieces of it. ERR_NOT_FOUND, without a fault: it is lost. */
 static enum err
-open_locked(struct center *c, const char *place, int *fd)
+open_locked(struct center *c, const char *place, int flags, int *fd)
 {
-    *fd = open(path_of(c, place), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    *fd = open(path_of(c, place), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
     if (*fd < 0)
         return is_lost(c) ? ERR_NOT_FOUND : disk_fault(c, "open");
     while (flock(*fd, LOCK_EX) != 0) {
@@ -145,31 +117,53 @@ open_locked(struct center *c, const char *place, int *fd)
     return OK;
 }
 
-/* Whether the bytes of a piece are those that are kept at its place. What cannot be read is nobody else's. */
-static bool
-is_as_kept(struct center *c, const char *place, const struct file_piece *p)
+enum kept {
+    KEPT_SAME,
+    KEPT_OTHER,
+    KEPT_LESS, /* as far as they are there they are the same */
+    KEPT_UNKNOWN
+};
+
+/* Holds the bytes of a piece against those in a file. */
+static enum kept
+compare(int fd, const struct file_piece *p)
 {
     char block[BLOCK_BYTES];
-    bool is_same = true;
-    int64_t at = 0;
-    ssize_t n = 1;
-    int fd = open(path_of(c, place), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    while (fd >= 0 && is_same && at < p->bytes && n > 0) {
-        n = pread(fd, block, p->bytes - at < BLOCK_BYTES ? (size_t)(p->bytes - at) : BLOCK_BYTES, (off_t)(p->offset + at));
-        is_same = n <= 0 || memcmp(block, p->data + at, (size_t)n) == 0;
-        at += n > 0 ? n : 0;
+    for (int64_t at = 0; at < p->bytes;) {
+        size_t rest = p->bytes - at < BLOCK_BYTES ? (size_t)(p->bytes - at) : BLOCK_BYTES;
+        ssize_t n = pread(fd, block, rest, (off_t)(p->offset + at));
+        if (n <= 0)
+            return n == 0 ? KEPT_LESS : KEPT_UNKNOWN;
+        if (memcmp(block, p->data + at, (size_t)n) != 0)
+            return KEPT_OTHER;
+        at += n;
     }
-    if (fd >= 0)
-        close(fd);
-    return is_same;
+    return KEPT_SAME;
+}
+
+static enum kept
+compare_at(struct center *c, const char *place, const struct file_piece *p)
+{
+    int fd = open(path_of(c, place), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return is_lost(c) ? KEPT_LESS : KEPT_UNKNOWN;
+    enum kept kept = compare(fd, p);
+    close(fd);
+    return kept;
 }
 
 enum err
 file_open(struct center *c, const struct file *file, int *fd)
 {
+    struct stat info;
     *fd = open(path_of(c, file->place), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (*fd < 0 && is_lost(c)) {
-        log_error("file: %s is not in the folder files: was it left behind when this place was restored?", file->place);
+    bool is_short = *fd >= 0 && fstat(*fd, &info) == 0 && info.st_size < file->total;
+    if (is_short)
+        close(*fd);
+    if (is_short || (*fd < 0 && is_lost(c))) {
+        log_error("file: %s is not in the folder files, or not all of it: was it left behind when this place was restored?",
+            file->place);
+        *fd = -1;
         return center_fault(c, ERR_NOT_FOUND, "id", "This file is not kept here any more.");
     }
     return *fd >= 0 ? OK : disk_fault(c, "open");
@@ -242,7 +236,7 @@ begin_file(struct center *c, const struct member *member, const struct file_piec
         .nonce = p->nonce,
         .place = place,
         .name = plain_name(c, p->name),
-        .type = "application/octet-stream",
+        .type = MAGIC_UNKNOWN,
         .bytes = p->bytes,
         .total = p->total,
         .at = c->now_ms};
@@ -274,7 +268,7 @@ end_piece(struct center *c, const struct member *member, int64_t id, const char 
 {
     enum err err = file_row(c, id, out);
     if (err == OK && out->bytes == out->total && !out->event)
-        err = announce(c, member, out, type_of(head, out->total < HEAD_BYTES ? (size_t)out->total : HEAD_BYTES));
+        err = announce(c, member, out, magic_type(head, out->total < HEAD_BYTES ? (size_t)out->total : HEAD_BYTES));
     return err == OK ? file_row(c, id, out) : err;
 }
 
@@ -311,6 +305,8 @@ check_piece(struct center *c, const struct file_piece *p)
 }
 
 /* Its bytes go when the row does not come to stand. */
+/* A COMMIT that fails may have come to the disk; what then stands without its bytes gets them when it is sent again (put_back).
+ * To leave them there would be worse: nobody would know of them when it did not. */
 static enum err
 take_first(struct center *c, const struct member *member, const struct file_piece *p, struct file *out)
 {
@@ -343,15 +339,6 @@ check_fits(struct center *c, const struct file_piece *p, const struct file_by_no
     return OK;
 }
 
-/* Who is told that it is there must find there what he sent. */
-static enum err
-take_again(struct center *c, const struct file_piece *p, const struct file_by_nonce *had, struct file *out)
-{
-    if (!is_as_kept(c, had->place, p))
-        return center_fault(c, ERR_CONFLICT, "nonce", "This nonce belongs to a file with other bytes.");
-    return file_row(c, had->id, out);
-}
-
 /* Of an unfinished file less is on the disk than the row tells, as after a restore without the files. */
 static enum err
 begin_anew(struct center *c, const struct file_by_nonce *had)
@@ -365,56 +352,129 @@ begin_anew(struct center *c, const struct file_by_nonce *had)
     return err == OK ? does_not_fit(c, 0) : err;
 }
 
-/* With the lock of the bytes at `place`: what the row tells now holds until it is let go, but that the row may be removed. */
 static enum err
-take_locked(struct center *c, const struct member *member, const struct file_piece *p, const char *place, int fd,
-    struct file *out)
+is_other(struct center *c)
 {
-    char head[HEAD_BYTES] = "";
-    bool is_there;
-    struct stat info;
-    struct file_by_nonce had;
-    struct sql_file_by_nonce_in in = {.member = member->id, .nonce = p->nonce};
-    enum err err = sql_file_by_nonce(c->db, c->mem, &in, &had);
-    if (err == ERR_NOT_FOUND || (err == OK && !text_same(had.place, place)))
-        return does_not_fit(c, err == OK ? had.bytes : 0); /* removed, and perhaps begun anew, while he waited */
-    if (err == OK)
-        err = check_fits(c, p, &had, &is_there);
-    if (err != OK || is_there)
-        return err == OK ? take_again(c, p, &had, out) : err;
-    if (fstat(fd, &info) != 0)
-        return disk_fault(c, "look");
-    if (info.st_size < had.bytes)
-        return begin_anew(c, &had);
-    err = put_bytes(c, fd, p, head);
-    if (err == OK)
-        err = db_begin(c->db);
-    return err == OK ? db_end(c->db, note_next(c, member, p, &had, head, out)) : err;
+    return center_fault(c, ERR_CONFLICT, "nonce", "This nonce belongs to a file with other bytes.");
 }
 
+/* With the lock of the bytes, of which some are lost: whoever waited for it may find them put back. */
 static enum err
-take_next(struct center *c, const struct member *member, const struct file_piece *p, const struct file_by_nonce *had,
-    struct file *out)
+put_back_locked(struct center *c, const struct file_piece *p, int fd)
+{
+    char head[HEAD_BYTES] = "";
+    enum kept kept = compare(fd, p);
+    if (kept != KEPT_LESS)
+        return kept == KEPT_SAME ? OK : kept == KEPT_OTHER ? is_other(c) : disk_fault(c, "read");
+    enum err err = put_bytes(c, fd, p, head);
+    if (err == OK && folder_sync(filestore_folder(c)) != OK)
+        err = disk_fault(c, "sync the folder");
+    return err;
+}
+
+/* Of a file that was announced bytes are lost: those that come are taken in their place. */
+static enum err
+put_back(struct center *c, const struct file_piece *p, const struct file_by_nonce *had)
 {
     int fd;
-    bool is_there;
-    enum err err = check_fits(c, p, had, &is_there);
-    if (err != OK || is_there)
-        return err == OK ? take_again(c, p, had, out) : err;
-    err = open_locked(c, had->place, &fd);
+    if (p->bytes < p->total)
+        return center_fault(c, ERR_UNAVAILABLE, NULL,
+            "What came before of this file is not there. Send it whole, or as another.");
+    if (!text_same(magic_type(p->data, (size_t)p->bytes), had->type))
+        return is_other(c);
+    enum err err = open_locked(c, had->place, O_CREAT, &fd);
     if (err != OK)
-        return err == ERR_NOT_FOUND ? begin_anew(c, had) : err;
-    err = take_locked(c, member, p, had->place, fd, out);
+        return err == ERR_NOT_FOUND ? disk_fault(c, "open") : err;
+    log_warn("file: %s was not in the folder files, or not all of it, and is sent again", had->place);
+    err = put_back_locked(c, p, fd);
     close(fd);
     return err;
 }
 
-enum err
-file_before(struct center *c, const struct member *member, const char *nonce, struct file *out)
+/* Who is told that it is there must find there what he sent. */
+static enum err
+take_again(struct center *c, const struct file_piece *p, const struct file_by_nonce *had, struct file *out)
 {
+    enum err err = OK;
+    switch (compare_at(c, had->place, p)) {
+    case KEPT_SAME:
+        break;
+    case KEPT_OTHER:
+        err = is_other(c);
+        break;
+    case KEPT_LESS:
+        err = had->event ? put_back(c, p, had) : begin_anew(c, had);
+        break;
+    case KEPT_UNKNOWN:
+        err = disk_fault(c, "read");
+        break;
+    }
+    return err == OK ? file_row(c, had->id, out) : err;
+}
+
+/* With the lock of the bytes at had->place: what the row tells now holds until it is let go, but that the row may be removed. */
+static enum err
+take_locked(struct center *c, const struct member *member, const struct file_piece *p, int fd, struct file_by_nonce *had,
+    bool *is_there, struct file *out)
+{
+    char head[HEAD_BYTES] = "";
+    struct stat info;
+    const char *place = had->place;
+    struct sql_file_by_nonce_in in = {.member = member->id, .nonce = p->nonce};
+    enum err err = sql_file_by_nonce(c->db, c->mem, &in, had);
+    if (err == ERR_NOT_FOUND || (err == OK && !text_same(had->place, place)))
+        return does_not_fit(c, err == OK ? had->bytes : 0); /* removed, and perhaps begun anew, while he waited */
+    if (err == OK)
+        err = check_fits(c, p, had, is_there);
+    if (err != OK || *is_there)
+        return err;
+    if (fstat(fd, &info) != 0)
+        return disk_fault(c, "look");
+    if (info.st_size < had->bytes)
+        return begin_anew(c, had);
+    err = put_bytes(c, fd, p, head);
+    if (err == OK)
+        err = db_begin(c->db);
+    return err == OK ? db_end(c->db, note_next(c, member, p, had, head, out)) : err;
+}
+
+static enum err
+add_piece(struct center *c, const struct member *member, const struct file_piece *p, struct file_by_nonce *had, bool *is_there,
+    struct file *out)
+{
+    int fd;
+    enum err err = open_locked(c, had->place, 0, &fd);
+    if (err != OK)
+        return err == ERR_NOT_FOUND ? begin_anew(c, had) : err;
+    err = take_locked(c, member, p, fd, had, is_there, out);
+    close(fd);
+    return err;
+}
+
+static enum err
+take_next(struct center *c, const struct member *member, const struct file_piece *p, struct file_by_nonce *had, struct file *out)
+{
+    bool is_there;
+    enum err err = check_fits(c, p, had, &is_there);
+    if (err == OK && !is_there)
+        err = add_piece(c, member, p, had, &is_there, out);
+    return err == OK && is_there ? take_again(c, p, had, out) : err;
+}
+
+enum err
+file_before(struct center *c, const struct member *member, const struct file_piece *p, struct file *out)
+{
+    bool is_there;
     struct file_by_nonce had;
-    enum err err = sql_file_by_nonce(c->db, c->mem, &(struct sql_file_by_nonce_in){.member = member->id, .nonce = nonce}, &had);
-    return err == OK && had.event ? file_row(c, had.id, out) : err == OK ? ERR_NOT_FOUND : err;
+    struct sql_file_by_nonce_in in = {.member = member->id, .nonce = p->nonce};
+    enum err err = sql_file_by_nonce(c->db, c->mem, &in, &had);
+    if (err == OK && !had.event)
+        err = ERR_NOT_FOUND;
+    if (err == OK)
+        err = check_piece(c, p);
+    if (err == OK)
+        err = check_fits(c, p, &had, &is_there);
+    return err == OK ? take_again(c, p, &had, out) : err;
 }
 
 enum err

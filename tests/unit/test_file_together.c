@@ -168,6 +168,116 @@ an_unfinished_file_whose_bytes_are_lost_begins_again(void **state)
     assert_true(file.event > 0);
 }
 
+static void
+is_whole(struct installation *p, const struct file *file, const char *want)
+{
+    char kept[40] = "";
+    int fd = -1;
+    WELL(p, file_open(&p->c, file, &fd));
+    CHECK(read(fd, kept, sizeof kept - 1) >= 0 && text_same(kept, want), "kept is '%s'", kept);
+    close(fd);
+}
+
+static void
+the_bytes_of_a_whole_file_that_are_lost_are_taken_when_they_come_again(void **state)
+{
+    struct installation *p = *state;
+    struct file file, again;
+    int fd = -1;
+    struct member ann = place_member(p, place_conference(p).id, "Ann");
+    struct file_piece whole = fox("the quick fox", 0), last = fox(" fox", 9), hen = fox("The quick hen", 0),
+                      pdf = fox("%PDF-quickfox", 0);
+    WELL(p, file_take(&p->c, &ann, &whole, &file));
+    const char *path = arena_printf(p->c.mem, "%s/files/%s", p->folder, file.place);
+    for (int is_short = 0; is_short <= 1; is_short++) {
+        assert_int_equal(is_short ? truncate(path, 8) : unlink(path), 0);
+        REFUSED(p, file_open(&p->c, &file, &fd), ERR_NOT_FOUND, "id");
+        REFUSED(p, file_take(&p->c, &ann, &last, &again), ERR_UNAVAILABLE, NULL);
+        REFUSED(p, file_take(&p->c, &ann, &pdf, &again), ERR_CONFLICT, "nonce"); /* what was announced is of another type */
+        if (is_short)
+            REFUSED(p, file_take(&p->c, &ann, &hen, &again), ERR_CONFLICT, "nonce");
+        WELL(p, file_take(&p->c, &ann, &whole, &again));
+        assert_int_equal(again.event, file.event);
+        is_whole(p, &file, "the quick fox");
+        WELL(p, file_take(&p->c, &ann, &last, &again));
+        REFUSED(p, file_take(&p->c, &ann, &hen, &again), ERR_CONFLICT, "nonce");
+    }
+    assert_int_equal(place_number(p, "SELECT count(*) FROM event WHERE kind = 'file'"), 1);
+}
+
+static void
+an_empty_file_that_is_lost_comes_again(void **state)
+{
+    struct installation *p = *state;
+    struct file file, again;
+    struct member ann = place_member(p, place_conference(p).id, "Ann");
+    struct file_piece empty = {.nonce = "n", .name = "a", .data = ""};
+    WELL(p, file_take(&p->c, &ann, &empty, &file));
+    unlink(arena_printf(p->c.mem, "%s/files/%s", p->folder, file.place));
+    WELL(p, file_take(&p->c, &ann, &empty, &again));
+    is_whole(p, &file, "");
+}
+
+static void
+a_piece_that_is_there_no_more_is_not_acknowledged(void **state)
+{
+    struct installation *p = *state;
+    struct file file;
+    struct member ann = place_member(p, place_conference(p).id, "Ann");
+    struct file_piece first = fox("the quick", 0);
+    WELL(p, file_take(&p->c, &ann, &first, &file));
+    unlink(arena_printf(p->c.mem, "%s/files/%s", p->folder, file.place));
+    REFUSED(p, file_take(&p->c, &ann, &first, &file), ERR_CONFLICT, "offset");
+    assert_true(p->c.fault.has_offset);
+    assert_int_equal(p->c.fault.offset, 0);
+    assert_int_equal(place_number(p, "SELECT count(*) FROM job"), 0);
+    WELL(p, file_take(&p->c, &ann, &first, &file));
+}
+
+static void
+what_cannot_be_read_is_not_the_same(void **state)
+{
+    struct installation *p = *state;
+    struct file file;
+    struct member ann = place_member(p, place_conference(p).id, "Ann");
+    struct file_piece whole = fox("the quick fox", 0);
+    WELL(p, file_take(&p->c, &ann, &whole, &file));
+    const char *files = arena_printf(p->c.mem, "%s/files", p->folder), *away = arena_printf(p->c.mem, "%s/away", p->folder);
+    assert_int_equal(rename(files, away), 0); /* a disk that is not mounted */
+    REFUSED(p, file_take(&p->c, &ann, &whole, &file), ERR_UNAVAILABLE, NULL);
+    assert_int_equal(rename(away, files), 0);
+    const char *path = arena_printf(p->c.mem, "%s/%s", files, file.place);
+    unlink(path);
+    mkdir(path, 0700); /* reading it fails */
+    REFUSED(p, file_take(&p->c, &ann, &whole, &file), ERR_UNAVAILABLE, NULL);
+}
+
+/* What was announced is answered after the end as before it. */
+static void
+before_the_end_it_was_whole_and_with_other_bytes_it_was_not(void **state)
+{
+    struct installation *p = *state;
+    struct file file, again;
+    struct member ann = place_member(p, place_conference(p).id, "Ann");
+    struct file_piece whole = fox("the quick fox", 0), last = fox(" fox", 9), hen = fox("the quick hen", 0), longer = hen,
+                      begun = fox("x", 0);
+    longer.total++;
+    begun.nonce = "begun";
+    REFUSED(p, file_before(&p->c, &ann, &whole, &again), ERR_NOT_FOUND, NULL);
+    WELL(p, file_take(&p->c, &ann, &whole, &file));
+    WELL(p, file_take(&p->c, &ann, &begun, &again));
+    WELL(p, file_before(&p->c, &ann, &whole, &again));
+    assert_int_equal(again.event, file.event);
+    WELL(p, file_before(&p->c, &ann, &last, &again));
+    REFUSED(p, file_before(&p->c, &ann, &hen, &again), ERR_CONFLICT, "nonce");
+    REFUSED(p, file_before(&p->c, &ann, &longer, &again), ERR_CONFLICT, "nonce");
+    REFUSED(p, file_before(&p->c, &ann, &begun, &again), ERR_NOT_FOUND, NULL);
+    assert_null(p->c.fault.reason);
+    unlink(arena_printf(p->c.mem, "%s/files/%s", p->folder, file.place));
+    WELL(p, file_before(&p->c, &ann, &whole, &again));
+    is_whole(p, &file, "the quick fox");
+}
+
 int
 main(void)
 {
@@ -176,6 +286,11 @@ main(void)
         PLACED(what_is_there_already_is_not_acknowledged_with_other_bytes),
         PLACED(what_a_killed_program_left_behind_the_end_is_written_over),
         PLACED(an_unfinished_file_whose_bytes_are_lost_begins_again),
+        PLACED(the_bytes_of_a_whole_file_that_are_lost_are_taken_when_they_come_again),
+        PLACED(an_empty_file_that_is_lost_comes_again),
+        PLACED(a_piece_that_is_there_no_more_is_not_acknowledged),
+        PLACED(what_cannot_be_read_is_not_the_same),
+        PLACED(before_the_end_it_was_whole_and_with_other_bytes_it_was_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,8 +103,14 @@ test('a browser is sent back to its room, an error is a page', async () => {
 
 test('when the conference has ended nothing more comes in, and what is there stays', async () => {
     const { customer, agent } = await room(base), { file } = await sendFile(instance, customer, 'a', 'text/plain', 'kept');
+    const first = await putAt(customer, { nonce: 'n', file: fileOf('sent before') });
     await post(base, '/cgi_bin/conf_post', { conf: customer.conference, token: customer.token, kind: 'leave' });
     isError(await putAt(agent, { file: fileOf('x') }), 'conflict', 'conf');
+    isError(await putAt(customer, { nonce: 'other', file: fileOf('sent before') }), 'conflict', 'conf');
+    assert.deepEqual((await putAt(customer, { nonce: 'n', file: fileOf('sent before') })).json(), first.json(), 'its answer was lost');
+    for (const other of ['sent after.', 'sent after it']) {
+        isError(await putAt(customer, { nonce: 'n', file: fileOf(other) }), 'conflict', 'nonce');
+    }
     assert.equal((await fetch(customer, file)).body, 'kept');
 });
 
