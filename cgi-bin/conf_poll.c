@@ -34,7 +34,8 @@ struct poll {
     int64_t after;
     bool is_staff;
     bool by_cookie;
-    bool has_left; /* for him it is over */
+    bool has_left;      /* for him it is over */
+    int64_t left_event; /* what he may see of those who went on */
 };
 
 static enum err
@@ -54,7 +55,7 @@ fill(struct request *r, struct poll *p, int64_t since_typing_ms, bool *has_news)
 {
     struct conference_state conf;
     bool is_more = false;
-    struct reader reader = {.member = p->member, .is_staff = p->is_staff};
+    struct reader reader = {.member = p->member, .is_staff = p->is_staff, .until = p->left_event};
     struct value *events = value_list(r->c->mem);
     enum err err = event_read(r->c, p->conf, &reader, &p->after, events, &is_more);
     if (err == OK && since_typing_ms >= 0 && !events->first) /* who wrote beside what was said was told when he began */
@@ -129,7 +130,8 @@ answer(struct request *r)
         .after = r->args[AFTER].number,
         .is_staff = member_is_staff(&caller->member),
         .by_cookie = caller->by_cookie,
-        .has_left = caller->member.left_at != 0};
+        .has_left = caller->member.left_at != 0,
+        .left_event = caller->member.left_event};
     enum err err = fill(r, &p, -1, &has_news);
     if (err != OK)
         return err;

@@ -162,9 +162,13 @@ add_choices(struct request *r, const struct value *last)
         value_add_text(list, NULL, v->text);
 }
 
+/* Who left the others before he rated does not see his own rating: it stands behind his leaving. */
 static bool
-has_rated(const struct value *events, int64_t member)
+has_rated(struct request *r, const struct value *events, const struct member *as)
 {
+    int64_t id, member = as->id;
+    if (as->left_event)
+        return event_last_of(r->c, as->conf, member, "rating", &id) == OK;
     for (const struct value *v = events->first; v; v = v->next)
         if (text_same(value_get_text(v, "kind"), "rating") && value_get_int(value_get(v, "from"), "member", 0) == member)
             return true;
@@ -175,13 +179,13 @@ static enum err
 add_events(struct request *r, const struct view *v, const struct member *member, int64_t *after)
 {
     struct value *events;
-    struct reader as = {.member = member->id, .is_staff = member_is_staff(member)};
+    struct reader as = {.member = member->id, .is_staff = member_is_staff(member), .until = member->left_event};
     /* the last ones: a page need not hold what nobody scrolls back to, the transcript has it all */
     enum err err = event_read_last(r->c, member->conf, &as, LOG_MAX_EVENTS, after, &events);
     if (err != OK)
         return err;
     value_add_int(r->out, "after", *after);
-    value_add_flag(r->out, "is_rated", has_rated(events, member->id));
+    value_add_flag(r->out, "is_rated", has_rated(r, events, member));
     add_choices(r, events->last);
     struct show_reader reader = {.member = member->id, .token = v->token};
     show_events(r, &reader, events, r->out, "events");
@@ -261,7 +265,7 @@ static enum err
 has_news(struct center *c, int64_t conf, const struct member *member, int64_t *after, bool *out)
 {
     bool is_more;
-    struct reader reader = {.member = member->id, .is_staff = member_is_staff(member)};
+    struct reader reader = {.member = member->id, .is_staff = member_is_staff(member), .until = member->left_event};
     struct value *events = value_list(c->mem);
     enum err err = event_read(c, conf, &reader, after, events, &is_more);
     *out = err == OK && events->first;

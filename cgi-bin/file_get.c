@@ -30,7 +30,7 @@ disposition(struct request *r, const struct file *file)
     return buf_str(&b);
 }
 
-/* Whoever is not in the file's conference gets the same answer as for a file that does not exist. */
+/* Whoever is not in the file's conference, or had left it by then, gets the same answer as for a file that does not exist. */
 static enum err
 find(struct request *r, struct file *file)
 {
@@ -38,7 +38,8 @@ find(struct request *r, struct file *file)
     bool is_there = err == OK;
     if (is_there || err == ERR_NOT_FOUND)
         err = access_member_of(r, is_there ? file->conf : 0);
-    return err;
+    int64_t until = err == OK ? r->caller->member.left_event : 0;
+    return until && file->event > until ? center_fault(r->c, ERR_NOT_FOUND, "id", "There is no such file.") : err;
 }
 
 static enum err

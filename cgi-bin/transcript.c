@@ -47,7 +47,7 @@ read_part(struct request *r, struct value *events, const char *format, const cha
     bool is_more;
     int64_t after = r->args[AFTER].number;
     const struct member *member = &r->caller->member;
-    struct reader reader = {.member = member->id, .is_staff = member_is_staff(member)};
+    struct reader reader = {.member = member->id, .is_staff = member_is_staff(member), .until = member->left_event};
     enum err err = event_read_part(r->c, member->conf, &reader, &after, events, &is_more);
     if (err != OK)
         return err;

@@ -47,11 +47,11 @@ SELECT min(
 
 -- event_rooms: the conferences that an agent is in or left just now (an OR would search all he ever was in).
 --   in  agent int, left_after int
---   out member int, conf int
+--   out member int, conf int, left_event int
 --   many
-SELECT id AS member, conf FROM member WHERE site = $site AND agent = $agent AND agent <> 0 AND left_at = 0
+SELECT id AS member, conf, left_event FROM member WHERE site = $site AND agent = $agent AND agent <> 0 AND left_at = 0
 UNION ALL
-SELECT id, conf FROM member WHERE site = $site AND agent = $agent AND agent <> 0 AND left_at > $left_after;
+SELECT id, conf, left_event FROM member WHERE site = $site AND agent = $agent AND agent <> 0 AND left_at > $left_after;
 
 -- event_at: when an event happened.
 --   in  id int
@@ -60,14 +60,15 @@ SELECT id, conf FROM member WHERE site = $site AND agent = $agent AND agent <> 0
 SELECT at FROM event WHERE site = $site AND id = $id;
 
 -- event_tail: the cursor behind which the last events of a conference stand that a member may see.
---   in  conf int, member int, is_staff int, most int
+--   in  conf int, member int, is_staff int, upto int, most int
 --   out id int
 --   one
-SELECT id FROM event WHERE site = $site AND conf = $conf AND audience = 'all' AND to_id = 0
+SELECT id FROM event WHERE site = $site AND conf = $conf AND audience = 'all' AND to_id = 0 AND id <= $upto
 UNION ALL
-SELECT id FROM event WHERE site = $site AND conf = $conf AND audience = 'staff' AND to_id = 0 AND $is_staff = 1
+SELECT id FROM event WHERE site = $site AND conf = $conf AND audience = 'staff' AND to_id = 0 AND id <= $upto
+    AND $is_staff = 1
 UNION ALL
-SELECT id FROM event WHERE site = $site AND conf = $conf AND audience = 'member' AND to_id = $member
+SELECT id FROM event WHERE site = $site AND conf = $conf AND audience = 'member' AND to_id = $member AND id <= $upto
 ORDER BY 1 DESC LIMIT 1 OFFSET $most;
 
 -- event_news: whom the events after a cursor concern.

@@ -9,8 +9,10 @@ VALUES ($site, $id, $conf, $role, $is_leader, $name, $agent, $account, $reqid, $
 -- member: one member.
 --   in  id int
 --   out id int, conf int, role text, is_leader int, name text, agent int, joined_at int, left_at int, is_lost int
+--   out left_event int
 --   one
-SELECT id, conf, role, is_leader, name, agent, joined_at, left_at, is_lost FROM member WHERE site = $site AND id = $id;
+SELECT id, conf, role, is_leader, name, agent, joined_at, left_at, is_lost, left_event FROM member
+WHERE site = $site AND id = $id;
 
 -- member_by_reqid: the member that an account's earlier request made.
 --   in  conf int, account text, reqid text
@@ -61,6 +63,11 @@ SELECT id FROM member WHERE site = $site AND conf = $conf AND role = 'customer' 
 --   count
 UPDATE member SET left_at = $at WHERE site = $site AND id = $id AND left_at = 0;
 
+-- member_left: the event with which he left; 0: he ended it for all.
+--   in  id int, event int
+--   run
+UPDATE member SET left_event = $event WHERE site = $site AND id = $id;
+
 -- member_leave_all: a conference ends for all.
 --   in  conf int, at int
 --   run
@@ -85,7 +92,7 @@ UPDATE member SET is_lost = 0 WHERE site = $site AND id = $id;
 -- member_return: he is back.
 --   in  id int
 --   count
-UPDATE member SET left_at = 0, is_lost = 0 WHERE site = $site AND id = $id AND left_at <> 0;
+UPDATE member SET left_at = 0, is_lost = 0, left_event = 0 WHERE site = $site AND id = $id AND left_at <> 0;
 
 -- member_agents: the agents who are in a conference.
 --   in  conf int

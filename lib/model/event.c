@@ -145,7 +145,8 @@ add_event(struct center *c, struct value *list, const struct event_since *row, i
 struct room {
     int64_t conf;
     int64_t member;
-    int64_t next; /* the first event there that is not read yet; of the one that is being read: not before this one */
+    int64_t until; /* the last that he may see; 0: all */
+    int64_t next;  /* the first event there that is not read yet; of the one that is being read: not before this one */
 };
 
 struct source {
@@ -165,10 +166,18 @@ struct page {
     bool is_more;
 };
 
+/* The last that may be read of a room, of what is read up to there. */
+static int64_t
+end_of(int64_t until, int64_t upto)
+{
+    return until && until < upto ? until : upto;
+}
+
 static enum err
-begin_read(struct center *c, int64_t after, struct page *page)
+begin_read(struct center *c, int64_t after, int64_t until, struct page *page)
 {
     enum err err = site_last_event(c, &page->upto);
+    page->upto = end_of(until, page->upto);
     page->after = err == OK && after > page->upto ? page->upto : after;
     return err;
 }
@@ -180,7 +189,7 @@ find_next(struct center *c, struct room *room, int64_t after, int64_t upto)
     struct sql_event_next_in in = {.conf = room->conf, .after = after, .upto = upto, .member = room->member};
     enum err err = sql_event_next(c->db, c->mem, &in, &row);
     if (err == OK)
-        room->next = row.id;
+        room->next = room->until && row.id > room->until ? INT64_MAX : row.id;
     return err;
 }
 
@@ -228,7 +237,7 @@ read_run(struct center *c, const struct source *of, struct room *room, int64_t u
     size_t count;
     struct sql_event_since_in in = {.conf = room->conf,
         .after = room->next - 1,
-        .upto = until,
+        .upto = end_of(room->until, until),
         .member = room->member,
         .is_staff = of->is_staff,
         .most = AT_ONCE};
@@ -262,9 +271,9 @@ read_conference(struct center *c, int64_t conf, const struct reader *reader, int
     bool *is_more)
 {
     struct page page = {.list = list};
-    struct room room = {.conf = conf, .member = reader->member};
+    struct room room = {.conf = conf, .member = reader->member, .until = reader->until};
     struct source of = {.rooms = &room, .count = 1, .is_staff = reader->is_staff};
-    enum err err = begin_read(c, *after, &page);
+    enum err err = begin_read(c, *after, reader->until, &page);
     room.next = page.after + 1;
     if (err == OK)
         err = read_page(c, &of, &page);
@@ -296,7 +305,11 @@ static enum err
 tail(struct center *c, int64_t conf, const struct reader *reader, int64_t most, int64_t *after)
 {
     struct event_tail row = {.id = 0};
-    struct sql_event_tail_in in = {.conf = conf, .member = reader->member, .is_staff = reader->is_staff, .most = most};
+    struct sql_event_tail_in in = {.conf = conf,
+        .member = reader->member,
+        .is_staff = reader->is_staff,
+        .upto = reader->until ? reader->until : INT64_MAX,
+        .most = most};
     enum err err = sql_event_tail(c->db, c->mem, &in, &row);
     *after = row.id;
     return err == ERR_NOT_FOUND ? OK : err;
@@ -342,7 +355,7 @@ rooms_of_agent(struct center *c, int64_t agent, int64_t left_after, const struct
         return err;
     of->rooms = arena_array(c->mem, of->count, sizeof *of->rooms);
     for (size_t i = 0; err == OK && i < of->count; i++) {
-        of->rooms[i] = (struct room){.conf = rows[i].conf, .member = rows[i].member};
+        of->rooms[i] = (struct room){.conf = rows[i].conf, .member = rows[i].member, .until = rows[i].left_event};
         err = find_next(c, &of->rooms[i], page->after, page->upto);
     }
     return err;
@@ -356,7 +369,7 @@ event_read_agent(struct center *c, int64_t agent, int64_t *after, struct value *
     struct source of = {.is_staff = true, .is_agents = true};
     enum err err = just_left(c, *after, &left_after);
     if (err == OK)
-        err = begin_read(c, *after, &page);
+        err = begin_read(c, *after, 0, &page);
     if (err == OK)
         err = rooms_of_agent(c, agent, left_after, &page, &of);
     if (err == OK)

@@ -46,6 +46,7 @@ must_check enum err event_last_of(struct center *c, int64_t conf, int64_t member
 struct reader {
     int64_t member; /* 0: none */
     bool is_staff;
+    int64_t until; /* the last event that he may see: he left then, and others went on; 0: all */
 };
 
 /* Appends to `list` what `reader` may see of conf after *after in the wire's form: EVENTS_MOST at most, and no more behind the

@@ -122,12 +122,21 @@ member_agents(struct center *c, int64_t conf, struct member_agents **out, size_t
     return sql_member_agents(c->db, c->mem, &(struct sql_member_agents_in){.conf = conf}, out, count);
 }
 
+static enum err
+say_left(struct center *c, const struct member *member)
+{
+    int64_t id;
+    struct event_new event = {.conf = member->conf, .member = member->id, .kind = "left", .audience = TO_ALL};
+    enum err err = event_add(c, &event, &id);
+    return err == OK ? sql_member_left(c->db, &(struct sql_member_left_in){.id = member->id, .event = id}) : err;
+}
+
 enum err
 member_leave(struct center *c, const struct member *member)
 {
     int changed = 0;
     enum err err = sql_member_leave(c->db, &(struct sql_member_leave_in){.id = member->id, .at = c->now_ms}, &changed);
-    return err == OK && changed ? event_note(c, member->conf, member->id, "left", NULL) : err;
+    return err == OK && changed ? say_left(c, member) : err;
 }
 
 enum err
@@ -135,7 +144,7 @@ member_lose(struct center *c, const struct member *member)
 {
     int changed = 0;
     enum err err = sql_member_lose(c->db, &(struct sql_member_lose_in){.id = member->id, .at = c->now_ms}, &changed);
-    return err == OK && changed ? event_note(c, member->conf, member->id, "left", NULL) : err;
+    return err == OK && changed ? say_left(c, member) : err;
 }
 
 enum err

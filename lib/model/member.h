@@ -48,7 +48,8 @@ must_check enum err member_conferences(struct center *c, int64_t agent, struct m
 /* The agents who are in a conference now. */
 must_check enum err member_agents(struct center *c, int64_t conf, struct member_agents **out, size_t *count);
 
-/* Leaves, with a `left` event; nothing when he is not there. */
+/* Leaves, with a `left` event; nothing when he is not there. What happens to the others from then on he does not see
+ * (left_event). */
 must_check enum err member_leave(struct center *c, const struct member *member);
 
 /* Nothing is heard of him any more: leaves, as above, but may come back by himself. */

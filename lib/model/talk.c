@@ -299,6 +299,14 @@ wait_again(struct center *c, int64_t conf, const char *why)
     return err == OK || err == ERR_NOT_FOUND ? routing_run(c) : err;
 }
 
+/* Nobody goes on without him: he sees how it ends. */
+static enum err
+end_of_all(struct center *c, const struct member *member)
+{
+    enum err err = sql_member_left(c->db, &(struct sql_member_left_in){.id = member->id, .event = 0});
+    return err == OK ? end(c, member->conf, member->id) : err;
+}
+
 static enum err
 leave(struct center *c, const struct member *member)
 {
@@ -307,7 +315,7 @@ leave(struct center *c, const struct member *member)
     if (err == OK)
         err = member_leave(c, member);
     if (err == OK && is_his_case)
-        return end(c, member->conf, member->id);
+        return end_of_all(c, member);
     if (err == OK)
         err = member_is_staffed(c, member->conf, &is_with_staff);
     if (err == OK && !is_with_staff)

@@ -43,7 +43,7 @@ dump(struct installation *p, const char *table)
 static const char *
 since_then(const char *table)
 {
-    return text_same(table, "member") ? "|0" : text_same(table, "request") ? "||0" : "";
+    return text_same(table, "member") ? "|0|0" : text_same(table, "request") ? "||0" : "";
 }
 
 static void

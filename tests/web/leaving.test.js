@@ -4,7 +4,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { cookiesOf, get, post } from '../lib/http.js';
 import { buildFolder, startInstance } from '../lib/instance.js';
-import { accept, act, agentPoll, allEvents, ask, confPoll, say, waitForOffer } from '../lib/people.js';
+import { accept, act, agentPoll, allEvents, ask, confPoll, say, sendFile, waitForOffer } from '../lib/people.js';
 import { html, isError, isErrorPage, join, json, onDuty, room, rtcc, schedule, talk } from '../lib/wire.js';
 
 let instance, base;
@@ -42,6 +42,43 @@ test('a guest who left is told that it is over, at once and in every view, and t
     await say(instance, customer, 'We go on.');
     assert.equal((await confPoll(instance, customer)).state, 'talking');
     assert.equal((await allEvents(instance, agent)).at(-1).text, 'We go on.');
+});
+
+test('who left does not go on reading in silence: what is said and sent from then on is for those who are there', async () => {
+    const { customer, agent, guest } = await withGuest(), views = (who) => Promise.all([confPoll(instance, who).then((poll) => JSON.stringify(poll)),
+        ...['html', 'txt', 'json'].map((format) => get(base, '/cgi_bin/transcript', { conf: who.conference, token: who.token, format })
+            .then(({ body }) => body)),
+        ...['page', 'log'].map((part) => get(base, '/cgi_bin/conf_view', { conf: who.conference, token: who.token, part }, html)
+            .then((answer) => answer.status === 303 ? get(base, answer.headers.location, {}, { ...html, cookie: cookiesOf(answer) }) : answer)
+            .then(({ body }) => body))]);
+    const before = await sendFile(instance, agent, 'before.txt', 'text/plain', 'x');
+    await leaves(guest);
+    await say(instance, customer, 'Nobody else hears this.');
+    const secret = await sendFile(instance, agent, 'secret.txt', 'text/plain', 'x'), file = (id) => get(base, '/cgi_bin/file_get',
+        { id, token: guest.token });
+    for (const seen of await views(guest)) assert.doesNotMatch(seen, /Nobody else hears|secret\.txt/);
+    for (const seen of (await views(guest)).slice(0, 4)) assert.match(seen, /before\.txt/, 'what was before he may keep');
+    isError(await file(secret.file), 'not_found', 'id');
+    assert.equal((await file(before.file)).status, 200);
+    const { after: cursor } = await confPoll(instance, guest), { events } = await confPoll(instance, guest, 0);
+    assert.equal(events.at(-1).kind, 'left');
+    assert.equal((await confPoll(instance, guest, cursor)).events.length, 0);
+    assert.match((await views(customer))[0], /Nobody else hears/);
+    await comes(guest);
+    for (const seen of (await views(guest)).slice(0, 4)) assert.match(seen, /Nobody else hears/, 'who is back sees what was missed');
+    await leaves(guest);
+    await leaves(customer);
+    for (const seen of (await views(customer)).slice(0, 1)) assert.match(seen, /"state":"ended"/, 'who ends it sees that');
+});
+
+test('an agent who left hears at his desk how it was until then', async (t) => {
+    const { agent, customer } = await talk(t, instance, 'anna'), room = (await agentPoll(instance, agent)).conferences[0];
+    const { after: seen } = await agentPoll(instance, agent), staff = { conference: customer.conference, token: room.token };
+    await leaves(staff);
+    await say(instance, customer, 'Where are you?');
+    const heard = (await agentPoll(instance, agent, seen)).events.filter((one) => one.conference === customer.conference);
+    assert.ok(heard.some((one) => one.kind === 'left'));
+    assert.ok(!heard.some((one) => one.text === 'Where are you?'));
 });
 
 test('by his token, or by the code in the same browser, he comes in again as who he was', async () => {
