@@ -484,7 +484,12 @@ access_room(struct request *r)
     if (err != OK)
         return err;
     const struct caller *found = r->caller;
+    struct member member = found->member;
+    err = talk_member_seen(r->c, &member);
+    if (err != OK)
+        return err == ERR_UNAVAILABLE ? OK : err; /* where nothing can be written he reads still */
     struct caller *caller = caller_new(r, found->kind);
     *caller = *found;
-    return talk_member_seen(r->c, &caller->member);
+    caller->member = member;
+    return OK;
 }

@@ -38,7 +38,8 @@ must_check enum err access_staff(struct request *r);
 /* A member of the conference that the parameter `conf` names: by token, or as an agent who has joined it. */
 must_check enum err access_member(struct request *r);
 
-/* The same for what is done in the room itself: that he came counts (talk_member_seen()), and who was lost is there again. */
+/* The same for what is done in the room itself: that he came counts (talk_member_seen()), and who was lost is there again; but
+ * where that cannot be kept at the moment, it is as if he had not. */
 must_check enum err access_room(struct request *r);
 
 /* Whether the member that access_member() found can still say something: ERR_CONFLICT when the conference has ended or he has

@@ -1,6 +1,8 @@
 /* A customer whose agent is not heard of any more waits again; an agent who comes back has him again, if nobody else has. */
 #include "talked.h"
 
+#include "visit.h"
+
 enum { GONE_MS = 45000, STEP_MS = 5000 };
 
 /* Time goes by while these ask for something every few seconds; NULL: nobody. */
@@ -268,6 +270,33 @@ what_is_heard_is_written_now_and_then_only(void **state)
     assert_string_not_equal(place_text_on(p, "live.db", last), first);
 }
 
+static struct request *
+asks(struct installation *p, const struct member *member)
+{
+    const char *query =
+        arena_printf(p->c.mem, "QUERY_STRING=conf=%s&token=%s", conference_name(&p->c, member->conf), visit_token(p, member));
+    return VISIT(p, "REQUEST_METHOD=GET", query, "REMOTE_ADDR=127.0.0.1", "HTTP_HOST=localhost");
+}
+
+static void
+who_comes_to_his_room_is_heard_of_and_reads_also_when_that_cannot_be_kept(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = talk_of(p);
+    struct request *r = asks(p, &t.mine);
+    ALLOWED(r, access_member(r));
+    assert_string_equal(place_text_on(p, "live.db", "SELECT count(*) FROM heard"), "0");
+    ALLOWED(r, access_room(r));
+    assert_string_equal(place_text_on(p, "live.db", "SELECT count(*) FROM heard"), "1");
+    place_sql_on(p, "live.db", "ALTER TABLE heard RENAME TO hidden");
+    for (int i = 0; i < 2; i++) {
+        const struct member *who = i == 0 ? &t.mine : &t.ann;
+        r = asks(p, who);
+        ALLOWED(r, access_room(r));
+        assert_int_equal(r->caller->member.id, who->id);
+    }
+}
+
 int
 main(void)
 {
@@ -285,6 +314,7 @@ main(void)
         PLACED(after_the_machine_was_started_anew_the_agent_has_the_same_time_again),
         PLACED(what_fails_loses_nobody),
         PLACED(what_is_heard_is_written_now_and_then_only),
+        PLACED(who_comes_to_his_room_is_heard_of_and_reads_also_when_that_cannot_be_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
