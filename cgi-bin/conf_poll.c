@@ -90,15 +90,13 @@ flags_of(struct request *r, const struct poll *p)
 
 /* An agent who came by his session hears nothing more when that has ended; nor by a token, when he was disabled. */
 static enum err
-check_staff(struct request *r, const struct wait *wait)
+check_staff(struct request *r, const struct wait *wait, const struct member *member)
 {
-    struct member member;
     if (!(wait->flags & (FLAG_SESSION | FLAG_STAFF)))
         return OK;
-    enum err err = member_find(r->c, wait->member, &member);
-    if (err == OK && !(wait->flags & FLAG_SESSION))
-        return session_check_member(r->c, member.agent, wait->flags & FLAG_COOKIE);
-    return err == OK ? session_check(r->c, member.agent, wait->flags >> FLAGS, SERIAL_BITS) : err;
+    if (!(wait->flags & FLAG_SESSION))
+        return session_check_member(r->c, member->agent, wait->flags & FLAG_COOKIE);
+    return session_check(r->c, member->agent, wait->flags >> FLAGS, SERIAL_BITS);
 }
 
 static enum err
@@ -142,14 +140,20 @@ static enum err
 wake(struct request *r, struct wait *wait, bool is_late)
 {
     bool has_news;
+    struct member member;
+    enum err err = member_find(r->c, wait->member, &member);
+    if (err == OK)
+        err = check_staff(r, wait, &member);
+    if (err != OK)
+        return err;
     struct poll p = {.conf = wait->key,
         .member = wait->member,
         .after = wait->after,
         .is_staff = wait->flags & FLAG_STAFF,
-        .by_cookie = wait->flags & FLAG_COOKIE};
-    enum err err = check_staff(r, wait);
-    if (err == OK)
-        err = fill(r, &p, wait->parked_ms, &has_news);
+        .by_cookie = wait->flags & FLAG_COOKIE,
+        .has_left = member.left_at != 0,
+        .left_event = member.left_event};
+    err = fill(r, &p, wait->parked_ms, &has_news);
     if (err != OK)
         return err;
     if (!has_news && !is_late) {

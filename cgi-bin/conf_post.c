@@ -157,6 +157,10 @@ post_leave(struct request *r)
 {
     int64_t id;
     const struct member *member = &r->caller->member;
+    if (member->left_event) { /* he has left before: the same again */
+        value_add_int(r->out, "id", member->left_event);
+        return OK;
+    }
     enum err err = talk_leave(r->c, member);
     if (err == OK)
         err = event_last_of(r->c, member->conf, member->id, "left", &id);

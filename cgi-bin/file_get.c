@@ -39,7 +39,7 @@ find(struct request *r, struct file *file)
     if (is_there || err == ERR_NOT_FOUND)
         err = access_member_of(r, is_there ? file->conf : 0);
     int64_t until = err == OK ? r->caller->member.left_event : 0;
-    return until && file->event > until ? center_fault(r->c, ERR_NOT_FOUND, "id", "There is no such file.") : err;
+    return until && file->event > until ? access_member_of(r, 0) : err;
 }
 
 static enum err

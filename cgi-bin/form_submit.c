@@ -6,11 +6,11 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "io/secret.h"
 #include "io/settings.h"
 #include "model/conference.h"
-#include "model/due.h"
 #include "model/limit.h"
 #include "model/member.h"
 #include "model/phone.h"
@@ -300,7 +300,10 @@ finish_kept(struct request *r, const char *reqid)
     bool was_open = err == OK && !form.is_done;
     if (err == OK)
         err = finish(r, reqid);
-    return err == OK && was_open && r->status != 202 ? due_hurry(r->c, DUE_FORM) : err;
+    bool is_through = err == OK && was_open && r->status != 202;
+    if (is_through && sentform_hurry(r->c) != OK)
+        log_warn("forms that are kept wait for their next try");
+    return err;
 }
 
 static enum err

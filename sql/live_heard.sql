@@ -17,17 +17,17 @@ SELECT boot, boot_ms FROM heard WHERE site = $site AND conf = $conf AND member =
 --   run
 DELETE FROM heard WHERE site = $site AND conf = $conf;
 
--- alone_note: from now on.
---   in  conf int, boot text, boot_ms int
+-- alone_note: he has asked in vain, and does since then.
+--   in  conf int, boot text, boot_ms int, asked_ms int
 --   run
-INSERT INTO alone (site, conf, boot, boot_ms) VALUES ($site, $conf, $boot, $boot_ms)
-ON CONFLICT (site, conf) DO UPDATE SET boot = $boot, boot_ms = $boot_ms;
+INSERT INTO alone (site, conf, boot, boot_ms, asked_ms) VALUES ($site, $conf, $boot, $boot_ms, $asked_ms)
+ON CONFLICT (site, conf) DO UPDATE SET boot = $boot, boot_ms = $boot_ms, asked_ms = $asked_ms;
 
--- alone_read: since when.
+-- alone_read: since when, and until when.
 --   in  conf int
---   out boot text, boot_ms int
+--   out boot text, boot_ms int, asked_ms int
 --   one
-SELECT boot, boot_ms FROM alone WHERE site = $site AND conf = $conf;
+SELECT boot, boot_ms, asked_ms FROM alone WHERE site = $site AND conf = $conf;
 
 -- alone_forget: the room is closed.
 --   in  conf int

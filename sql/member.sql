@@ -8,10 +8,10 @@ VALUES ($site, $id, $conf, $role, $is_leader, $name, $agent, $account, $reqid, $
 
 -- member: one member.
 --   in  id int
---   out id int, conf int, role text, is_leader int, name text, agent int, joined_at int, left_at int, is_lost int
+--   out id int, conf int, role text, is_leader int, name text, agent int, joined_at int, left_at int, lost int
 --   out left_event int
 --   one
-SELECT id, conf, role, is_leader, name, agent, joined_at, left_at, is_lost, left_event FROM member
+SELECT id, conf, role, is_leader, name, agent, joined_at, left_at, lost, left_event FROM member
 WHERE site = $site AND id = $id;
 
 -- member_by_reqid: the member that an account's earlier request made.
@@ -74,25 +74,37 @@ UPDATE member SET left_event = $event WHERE site = $site AND id = $id;
 UPDATE member SET left_at = $at WHERE site = $site AND conf = $conf AND left_at = 0;
 
 -- member_lose: nothing is heard of him any more.
---   in  id int, at int
+--   in  id int, at int, lost int
 --   count
-UPDATE member SET left_at = $at, is_lost = 1 WHERE site = $site AND id = $id AND left_at = 0;
+UPDATE member SET left_at = $at, lost = $lost WHERE site = $site AND id = $id AND left_at = 0;
+
+-- member_replaced: whether somebody of the staff is there who joined since.
+--   in  conf int, lost int
+--   out is_replaced int
+--   one
+SELECT EXISTS (SELECT 1 FROM member WHERE site = $site AND conf = $conf AND left_at = 0 AND id > $lost
+    AND (is_leader = 1 OR role IN ('agent', 'supervisor'))) AS is_replaced;
 
 -- member_lost: the members of an agent who were not heard of, in rooms that he has not come back to.
 --   in  agent int
 --   out id int
 --   many
-SELECT id FROM member WHERE site = $site AND agent = $agent AND is_lost = 1 ORDER BY id LIMIT 100;
+SELECT id FROM member WHERE site = $site AND agent = $agent AND lost <> 0 ORDER BY id LIMIT 100;
 
 -- member_forget_lost: whether he is back or not, he does not come back by himself any more.
 --   in  id int
 --   run
-UPDATE member SET is_lost = 0 WHERE site = $site AND id = $id;
+UPDATE member SET lost = 0 WHERE site = $site AND id = $id;
+
+-- member_forget_all_lost: the same for all that he was lost from.
+--   in  agent int
+--   run
+UPDATE member SET lost = 0 WHERE site = $site AND agent = $agent AND lost <> 0;
 
 -- member_return: he is back.
 --   in  id int
 --   count
-UPDATE member SET left_at = 0, is_lost = 0, left_event = 0 WHERE site = $site AND id = $id AND left_at <> 0;
+UPDATE member SET left_at = 0, lost = 0, left_event = 0 WHERE site = $site AND id = $id AND left_at <> 0;
 
 -- member_agents: the agents who are in a conference.
 --   in  conf int

@@ -54,15 +54,16 @@ WHERE site = $site AND kind = $kind AND key = $key;
 
 -- job_hurry: what is to be done later is due now.
 --   in  kind text, at int
---   run
+--   count
 UPDATE job SET due_at = $at WHERE site = $site AND kind = $kind AND due_at > $at;
 
 -- job_hurry_forms: what was just made due now comes in the order in which it was sent: each a millisecond sooner than the next.
 --   scan only what is kept and not finished
---   in  at int
+--   in  at int, boot text
 --   run
 UPDATE job SET due_at = $at - sent.newer
-FROM (SELECT reqid, row_number() OVER (ORDER BY created_at DESC, reqid DESC) AS newer FROM request INDEXED BY request_open
+FROM (SELECT reqid, row_number() OVER (ORDER BY boot = $boot DESC,
+    CASE WHEN boot = $boot THEN boot_ms ELSE created_at END DESC, reqid DESC) AS newer FROM request INDEXED BY request_open
     WHERE site = $site AND is_done = 0) AS sent
 WHERE job.site = $site AND job.kind = 'form' AND job.key = sent.reqid AND job.due_at = $at;
 

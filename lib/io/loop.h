@@ -19,8 +19,8 @@
 
 enum {
     LOOP_TURN_MAX = 64,         /* requests in one turn; of a program that changes something in one transaction */
-    LOOP_LOOK_MAX = 4,          /* … of others together, for long answers lie there at once, … */
-    LOOP_TURN_BYTES = 524288,   /* … and no more behind those with which their answers have so many bytes */
+    LOOP_LOOK_MAX = 4,          /* requests that only look: so many at once, for their long answers lie in memory together … */
+    LOOP_TURN_BYTES = 524288,   /* … and no more in the turn when their answers have so many bytes */
     LOOP_WAKE_MAX = 256,        /* parked requests looked at in one turn; LOOP_TURN_BYTES here, too */
     LOOP_REQUEST_MS = 10000,    /* from the first byte, or from connecting, to a whole head */
     LOOP_BODY_MS = 30000,       /* from there to a whole body: Apache sends the head before it has that from a slow client */

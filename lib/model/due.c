@@ -2,7 +2,6 @@
 #include "model/due.h"
 
 #include "base/clock.h"
-#include "base/text.h"
 #include "sql.h"
 
 /* A lease may end before the work does: all work may be done twice, and who was killed in the middle must not delay it. */
@@ -45,12 +44,9 @@ due_later(struct center *c, const struct due *due, const char *why)
 }
 
 enum err
-due_hurry(struct center *c, const char *kind)
+due_hurry(struct center *c, const char *kind, int *changed)
 {
-    enum err err = sql_job_hurry(c->db, &(struct sql_job_hurry_in){.kind = kind, .at = c->now_ms});
-    if (err == OK && text_same(kind, DUE_FORM))
-        err = sql_job_hurry_forms(c->db, &(struct sql_job_hurry_forms_in){.at = c->now_ms});
-    return err;
+    return sql_job_hurry(c->db, &(struct sql_job_hurry_in){.kind = kind, .at = c->now_ms}, changed);
 }
 
 enum err

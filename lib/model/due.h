@@ -34,9 +34,9 @@ must_check enum err due_claim(struct center *c, struct due *out);
 /* It did not work; again later. */
 must_check enum err due_later(struct center *c, const struct due *due, const char *why);
 
-/* All of a kind is due now: a piece of it that had not worked before has just worked, so what hindered the others is over. Forms
- * in the order in which they came, however often each was tried. */
-must_check enum err due_hurry(struct center *c, const char *kind);
+/* All of a kind is due now: a piece of it that had not worked before has just worked, so what hindered the others is over.
+ * *changed: how many were not due before. */
+must_check enum err due_hurry(struct center *c, const char *kind, int *changed);
 
 /* How much is due and not done, and how long (ms) the oldest has been. */
 must_check enum err due_waiting(struct center *c, int64_t *count, int64_t *oldest_ms);

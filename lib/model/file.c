@@ -71,7 +71,7 @@ disk_fault(struct center *c, const char *doing)
 
 /* Whether a file cannot be opened because it is not there; when its folder is not, that comes back. */
 static bool
-is_lost(struct center *c)
+is_missing(struct center *c)
 {
     return errno == ENOENT && access(filestore_folder(c), F_OK) == 0;
 }
@@ -106,7 +106,7 @@ open_locked(struct center *c, const char *place, int flags, int *fd)
 {
     *fd = open(path_of(c, place), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
     if (*fd < 0)
-        return is_lost(c) ? ERR_NOT_FOUND : disk_fault(c, "open");
+        return is_missing(c) ? ERR_NOT_FOUND : disk_fault(c, "open");
     while (flock(*fd, LOCK_EX) != 0) {
         if (errno == EINTR)
             continue;
@@ -146,7 +146,7 @@ compare_at(struct center *c, const char *place, const struct file_piece *p)
 {
     int fd = open(path_of(c, place), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
-        return is_lost(c) ? KEPT_LESS : KEPT_UNKNOWN;
+        return is_missing(c) ? KEPT_LESS : KEPT_UNKNOWN;
     enum kept kept = compare(fd, p);
     close(fd);
     return kept;
@@ -160,7 +160,7 @@ file_open(struct center *c, const struct file *file, int *fd)
     bool is_short = *fd >= 0 && fstat(*fd, &info) == 0 && info.st_size < file->total;
     if (is_short)
         close(*fd);
-    if (is_short || (*fd < 0 && is_lost(c))) {
+    if (is_short || (*fd < 0 && is_missing(c))) {
         log_error("file: %s is not in the folder files, or not all of it: was it left behind when this place was restored?",
             file->place);
         *fd = -1;
@@ -304,9 +304,9 @@ check_piece(struct center *c, const struct file_piece *p)
     return OK;
 }
 
-/* Its bytes go when the row does not come to stand. */
-/* A COMMIT that fails may have come to the disk; what then stands without its bytes gets them when it is sent again (put_back).
- * To leave them there would be worse: nobody would know of them when it did not. */
+/* Its bytes go when the row does not come to stand, also when a COMMIT failed that may have come to the disk: what then stands
+ * without its bytes gets them when it is sent again (put_back). To leave them there would be worse: nobody would know of them
+ * when it did not. */
 static enum err
 take_first(struct center *c, const struct member *member, const struct file_piece *p, struct file *out)
 {

@@ -57,18 +57,16 @@ last_of_staff(struct center *c, int64_t conf, int64_t *out)
     return err;
 }
 
-/* Since when he asks in vain; from now on, if he does for the first time after anything was heard. */
+/* Since when he asks in vain, without a pause of gone_s; from now on, if he does for the first time after anything was heard. */
 static enum err
 alone_since(struct center *c, int64_t conf, int64_t heard_ms, int64_t *out)
 {
     struct alone_read row;
     enum err err = sql_alone_read(c->db, c->mem, &(struct sql_alone_read_in){.conf = conf}, &row);
-    *out = c->boot_ms;
-    if (err == OK && text_same(row.boot, clock_boot_id()) && row.boot_ms > heard_ms)
-        *out = row.boot_ms;
-    else if (err == OK || err == ERR_NOT_FOUND)
-        err = sql_alone_note(c->db, &(struct sql_alone_note_in){.conf = conf, .boot = clock_boot_id(), .boot_ms = c->boot_ms});
-    return err;
+    bool goes_on = err == OK && text_same(row.boot, clock_boot_id()) && row.boot_ms > heard_ms;
+    *out = goes_on && c->boot_ms - row.asked_ms < gone_ms(c) ? row.boot_ms : c->boot_ms;
+    struct sql_alone_note_in in = {.conf = conf, .boot = clock_boot_id(), .boot_ms = *out, .asked_ms = c->boot_ms};
+    return err == OK || err == ERR_NOT_FOUND ? sql_alone_note(c->db, &in) : err;
 }
 
 enum err

@@ -140,11 +140,22 @@ member_leave(struct center *c, const struct member *member)
 }
 
 enum err
-member_lose(struct center *c, const struct member *member)
+member_lose(struct center *c, const struct member *member, int64_t lost)
 {
     int changed = 0;
-    enum err err = sql_member_lose(c->db, &(struct sql_member_lose_in){.id = member->id, .at = c->now_ms}, &changed);
+    struct sql_member_lose_in in = {.id = member->id, .at = c->now_ms, .lost = lost};
+    enum err err = sql_member_lose(c->db, &in, &changed);
     return err == OK && changed ? say_left(c, member) : err;
+}
+
+enum err
+member_is_replaced(struct center *c, const struct member *lost, bool *out)
+{
+    struct member_replaced row;
+    struct sql_member_replaced_in in = {.conf = lost->conf, .lost = lost->lost};
+    enum err err = sql_member_replaced(c->db, c->mem, &in, &row);
+    *out = err == OK && row.is_replaced;
+    return err;
 }
 
 enum err

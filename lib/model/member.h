@@ -52,8 +52,11 @@ must_check enum err member_agents(struct center *c, int64_t conf, struct member_
  * (left_event). */
 must_check enum err member_leave(struct center *c, const struct member *member);
 
-/* Nothing is heard of him any more: leaves, as above, but may come back by himself. */
-must_check enum err member_lose(struct center *c, const struct member *member);
+/* Nothing is heard of him any more: leaves, as above, but may come back by himself. `lost`: an id that was given just now. */
+must_check enum err member_lose(struct center *c, const struct member *member, int64_t lost);
+
+/* Whether, of those whom member_is_staff() means, somebody came since he was lost. */
+must_check enum err member_is_replaced(struct center *c, const struct member *lost, bool *out);
 
 /* Where an agent was lost and has not come back to. */
 must_check enum err member_lost(struct center *c, int64_t agent, struct member_lost **out, size_t *count);

@@ -82,11 +82,15 @@ enum err
 quota_ask(struct center *c, struct quota_wish *wish)
 {
     int changed = 0;
-    enum err err = look(c, wish);
+    enum err err = check(c, wish, counted(wish->total), 0); /* what fits nowhere takes nobody's place */
+    if (err == OK)
+        err = look(c, wish);
     if (err == OK && wish->is_part && wish->held.unfinished >= QUOTA_UNFINISHED_MAX)
         err = give_up_own(c, wish, &changed);
     if (err == OK && changed)
         err = look(c, wish);
+    if (err == OK)
+        err = check(c, wish, 0, wish->held.unfinished + 1);
     changed = 0;
     int64_t over = err == OK ? wish->held.bytes + counted(wish->total) - c->settings->room_max_bytes : 0;
     if (over > 0)

@@ -28,8 +28,8 @@ struct quota_wish {
     struct file_held held; /* quota_ask() fills it for quota_check() */
 };
 
-/* Whether there is place for it, for which what is idle gives way, in a full conference also the unfinished files of members who
- * have left. Not inside of a transaction.
+/* Whether there is place for it, for which what is idle gives way (in a full conference a thousand files at most, of which also
+ * those of members who have left), but nothing in vain. Not inside of a transaction.
  * ERR_TOO_LARGE: the conference's files would be over the setting room_max_bytes. ERR_TOO_MANY: QUOTA_UNFINISHED_MAX of the
  * member's are on their way, and this would be another. */
 must_check enum err quota_ask(struct center *c, struct quota_wish *wish);

@@ -111,6 +111,22 @@ sentform_finish(struct center *c, const char *reqid, struct sent_form *out)
     return err == OK ? sentform_find(c, reqid, out) : err;
 }
 
+static enum err
+hurry(struct center *c)
+{
+    int changed = 0;
+    struct sql_job_hurry_forms_in in = {.at = c->now_ms, .boot = clock_boot_id()};
+    enum err err = due_hurry(c, DUE_FORM, &changed);
+    return err == OK && changed > 1 ? sql_job_hurry_forms(c->db, &in) : err;
+}
+
+enum err
+sentform_hurry(struct center *c)
+{
+    enum err err = db_begin(c->db);
+    return err == OK ? db_end(c->db, hurry(c)) : err;
+}
+
 enum err
 sentform_kept(struct center *c, int64_t *count, int64_t *oldest_ms)
 {

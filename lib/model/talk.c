@@ -6,6 +6,7 @@
 #include "model/event.h"
 #include "model/heard.h"
 #include "model/routing.h"
+#include "model/site.h"
 
 static enum err
 check_live(struct center *c, int64_t conf)
@@ -173,19 +174,20 @@ talk_notready(struct center *c, const struct agent *agent, const char *reason)
     return db_end(c->db, err);
 }
 
-/* Who was lost is there again, unless it has ended or somebody else has come to the customer: then it is over for him. */
+/* Who was lost is there again, unless it has ended or somebody has come to the customer since: then it is over for him. */
 static enum err
 find_again(struct center *c, int64_t id, struct member *out)
 {
-    bool is_with_staff;
+    bool is_replaced = false;
+    struct conference_state conf;
     enum err err = member_find(c, id, out);
-    if (err != OK || !out->is_lost)
+    if (err != OK || !out->lost)
         return err;
-    err = member_is_staffed(c, out->conf, &is_with_staff);
-    if (err == OK && !is_with_staff)
-        err = come_back(c, out);
-    if ((err == OK && is_with_staff) || err == ERR_CONFLICT)
-        err = member_forget_lost(c, id);
+    err = conference_state(c, out->conf, &conf);
+    if (err == OK)
+        err = member_is_replaced(c, out, &is_replaced);
+    if (err == OK)
+        err = conf.ended_at || is_replaced ? member_forget_lost(c, id) : come_back(c, out);
     return err == OK ? member_find(c, id, out) : err;
 }
 
@@ -345,7 +347,7 @@ leave_everything(struct center *c, int64_t agent)
                 err = leave(c, &member);
         }
     } while (err == OK && count > 0);
-    return err;
+    return err == OK ? sql_member_forget_all_lost(c->db, &(struct sql_member_forget_all_lost_in){.agent = agent}) : err;
 }
 
 static enum err
@@ -386,9 +388,12 @@ lose_staff(struct center *c, int64_t conf)
 {
     struct member_staff *rows;
     size_t count;
+    int64_t lost;
     enum err err = member_staff(c, conf, &rows, &count);
+    if (err == OK)
+        err = site_next_id(c, &lost);
     for (size_t i = 0; err == OK && i < count; i++) {
-        err = member_lose(c, &(struct member){.id = rows[i].id, .conf = conf});
+        err = member_lose(c, &(struct member){.id = rows[i].id, .conf = conf}, lost);
         if (err == OK)
             err = agent_note(c, rows[i].agent, "agent");
     }
@@ -422,11 +427,12 @@ customer_seen(struct center *c, int64_t conf)
 static enum err
 staff_seen(struct center *c, struct member *member)
 {
-    enum err err = heard_note(c, member);
-    if (err != OK || !member->is_lost)
-        return err;
-    err = db_begin(c->db);
-    return err == OK ? db_end(c->db, find_again(c, member->id, member)) : err;
+    enum err err = OK;
+    if (member->lost)
+        err = db_begin(c->db);
+    if (err == OK && member->lost)
+        err = db_end(c->db, find_again(c, member->id, member));
+    return err == OK && !member->left_at ? heard_note(c, member) : err;
 }
 
 enum err

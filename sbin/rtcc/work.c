@@ -35,6 +35,16 @@ do_piece(struct center *c, const struct due *due)
     return ERR_UNAVAILABLE;
 }
 
+/* A piece that had not worked before has: the others of its kind need not wait. */
+static void
+hurry(struct center *c, const char *kind)
+{
+    int changed;
+    enum err err = text_same(kind, DUE_FORM) ? sentform_hurry(c) : due_hurry(c, kind, &changed);
+    if (err != OK)
+        log_warn("what waits like the last '%s' keeps waiting", kind);
+}
+
 /* Returns the number of pieces tried. */
 static int
 work_once(struct center *c)
@@ -47,8 +57,8 @@ work_once(struct center *c)
     while (!is_stopping && due_claim(c, &due) == OK) {
         enum err err = do_piece(c, &due);
         center_now(c);
-        if (err == OK && due.attempts > 1 && due_hurry(c, due.kind) != OK)
-            log_warn("what waits like '%s' keeps waiting", due.key);
+        if (err == OK && due.attempts > 1)
+            hurry(c, due.kind);
         if (err != OK && due_later(c, &due, err_code(err)) != OK)
             log_warn("%s '%s' could not be put off; its lease will run out", due.kind, due.key);
         tried++;

@@ -14,5 +14,6 @@ CREATE TABLE alone (
     conf        INTEGER NOT NULL,
     boot        TEXT    NOT NULL,
     boot_ms     INTEGER NOT NULL,                   -- since when; of before anything was heard: it is over
+    asked_ms    INTEGER NOT NULL,                   -- when he last asked for something
     PRIMARY KEY (site, conf)
 ) STRICT;

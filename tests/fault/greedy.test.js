@@ -131,7 +131,7 @@ test('thousands of signals to somebody else are passed over once, and not at eac
     }, 500);
 });
 
-/* `count` who ask the same again and again for 4 s, a moment after each answer; {asked}, how often all of them did. */
+/* `count` who ask the same again and again for 4 s, a moment after each answer; gives how often all of them did. */
 async function again(count, path, options) {
     const began = Date.now(), agent = new http.Agent({ keepAlive: true, maxSockets: Infinity });
     let asked = 0;
@@ -148,6 +148,7 @@ async function again(count, path, options) {
 test('the same signals are behind the cursor of sixty-four polls that are answered with next to nothing, again and again', async (t) => {
     const query = new URLSearchParams({ ...silent, wait: 0 });
     const asked = await served(t, () => again(POLLING, `/cgi_bin/conf_poll?${query}`), 500);
+    assert.ok(asked >= 4 * POLLING, `${asked} were answered`);
     t.diagnostic(`${asked} were answered`);
 });
 
@@ -158,6 +159,7 @@ test('a desk is loaded four times over with a conversation of six thousand messa
     assert.ok((await agentPoll(instance, desk)).more);
     const asked = await served(t, () => again(DESKS, '/cgi_bin/agent_poll?after=0&wait=0', { headers }), 500,
         [...round, () => timed(agentPoll(instance, other))]);
+    assert.ok(asked >= 2 * DESKS, `${asked} were answered`);
     t.diagnostic(`${asked} were answered`);
 });
 

@@ -4,7 +4,9 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
+#include "base/clock.h"
 #include "model/due.h"
+#include "model/sentform.h"
 
 static struct due
 claimed(struct installation *p)
@@ -73,9 +75,12 @@ all_of_a_kind_can_be_hurried(void **state)
     struct due first = claimed(p);
     WELL(p, due_later(&p->c, &first, "unavailable"));
     WELL(p, due_add(&p->c, "form", "b", p->c.now_ms + 5000));
-    WELL(p, due_hurry(&p->c, "mail"));
+    int changed = 7;
+    WELL(p, due_hurry(&p->c, "mail", &changed));
+    assert_int_equal(changed, 0);
     assert_true(is_nothing_due(p));
-    WELL(p, due_hurry(&p->c, "form"));
+    WELL(p, due_hurry(&p->c, "form", &changed));
+    assert_int_equal(changed, 2);
     assert_string_not_equal(claimed(p).key, claimed(p).key);
     assert_true(is_nothing_due(p));
 }
@@ -84,19 +89,22 @@ static void
 hurried_forms_come_in_the_order_in_which_they_were_sent(void **state)
 {
     struct installation *p = *state;
-    const char *names[] = {"fourth", "second", "first", "fifth", "third"};
-    static const int ages_ms[] = {7000, 4000000, 4000001, 6999, 3999999};
+    const char *names[] = {"fourth", "second", "first", "fifth", "third", "seventh", "sixth"};
+    static const int ages_ms[] = {7000, 4000000, 4000001, 6999, 3999999, 7200000,
+        7200001}; /* for the last two the clock was set */
+    static const int boot_ms[] = {0, 0, 0, 0, 0, 2000, 1000};
     for (size_t i = 0; i < COUNT(names); i++) {
         place_sql(p,
             arena_printf(p->c.mem,
-                "INSERT INTO request (site, reqid, digest, name, phone, email, topic, question, language, page, consent, created_at) "
-                "VALUES (1, '%s', '', '', '', '', '', '', '', '', '', %lld)",
-                names[i], (long long)(p->c.now_ms - ages_ms[i])));
+                "INSERT INTO request (site, reqid, digest, name, phone, email, topic, question, language, page, consent, created_at, "
+                "boot, boot_ms) VALUES (1, '%s', '', '', '', '', '', '', '', '', '', %lld, '%s', %d)",
+                names[i], (long long)(p->c.now_ms - ages_ms[i]), boot_ms[i] ? clock_boot_id() : "another", boot_ms[i]));
         WELL(p, due_add(&p->c, "form", names[i], p->c.now_ms + 1000 + (int64_t)i));
     }
-    WELL(p, due_hurry(&p->c, "form"));
+    WELL(p, sentform_hurry(&p->c));
     for (size_t i = 0; i < COUNT(names); i++)
-        assert_string_equal(claimed(p).key, ((const char *[]){"first", "second", "third", "fourth", "fifth"})[i]);
+        assert_string_equal(claimed(p).key,
+            ((const char *[]){"first", "second", "third", "fourth", "fifth", "sixth", "seventh"})[i]);
 }
 
 static void

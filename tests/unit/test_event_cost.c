@@ -180,6 +180,60 @@ an_agents_rooms_come_in_one_order_none_lost_none_doubled(void **state)
     assert_int_equal(count, place_number(p, want));
 }
 
+/* How many events of a conference somebody sees who left with `until`. */
+static int64_t
+seen_until(struct installation *p, const struct member *who, int64_t from, int64_t until)
+{
+    bool is_more = true;
+    int64_t after = from, count = 0, last_after;
+    struct reader as = {.member = who->id, .is_staff = true, .until = until};
+    struct value *list;
+    while (is_more) {
+        list = value_list(p->c.mem);
+        WELL(p, event_read(&p->c, who->conf, &as, &after, list, &is_more));
+        count += place_count(list);
+    }
+    WELL(p, event_read_last(&p->c, who->conf, &as, 3, &last_after, &list));
+    for (const struct value *v = list->first; v; v = v->next)
+        assert_true(value_get_int(v, "id", 0) <= until);
+    assert_int_equal(place_count(list), 3);
+    assert_int_equal(after, until);
+    return count;
+}
+
+static void
+who_left_sees_what_happened_until_then_and_all_of_his_other_rooms(void **state)
+{
+    struct installation *p = *state;
+    struct agent anna = place_agent(p, "anna");
+    struct member customers[2], mine[2];
+    for (int i = 0; i < 2; i++) {
+        customers[i] = place_member(p, place_conference(p).id, "C");
+        mine[i] = enter(p, &anna, customers[i].conf);
+    }
+    int64_t start = now_at(p);
+    assert_int_equal(db_begin(p->c.db), OK);
+    for (int i = 0; i < 1300; i++)
+        say(p, &customers[i % 3 == 0], TO_ALL, 0, "x");
+    assert_int_equal(db_commit(p->c.db), OK);
+    static const int lefts[] = {6, 7, 8, 149, 150, 151, 749, 750, 751, 1300};
+    for (size_t n = 0; n < COUNT(lefts); n++) {
+        int64_t after = start, count = 0, last = start, until = start + lefts[n];
+        bool is_more = true;
+        place_sql(p, arena_printf(p->c.mem, "UPDATE member SET left_at = %lld, left_event = %lld WHERE id = %lld",
+                         (long long)p->c.now_ms, (long long)until, (long long)mine[0].id));
+        while (is_more) {
+            struct value *list = value_list(p->c.mem);
+            WELL(p, event_read_agent(&p->c, anna.id, &after, list, &is_more));
+            for (const struct value *v = list->first; v; v = v->next, count++)
+                assert_true(value_get_int(v, "id", 0) > last && (last = value_get_int(v, "id", 0)) > 0);
+        }
+        int64_t own = seen_until(p, &mine[0], start, until);
+        assert_int_equal(own, lefts[n] - (lefts[n] + 2) / 3);
+        assert_int_equal(count, own + 434);
+    }
+}
+
 int
 main(void)
 {
@@ -189,6 +243,7 @@ main(void)
         COUNTED(a_page_of_a_long_room_costs_what_it_gives),
         COUNTED(the_newest_of_a_kind_is_looked_for_among_the_last_ones_only),
         COUNTED(an_agents_rooms_come_in_one_order_none_lost_none_doubled),
+        COUNTED(who_left_sees_what_happened_until_then_and_all_of_his_other_rooms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

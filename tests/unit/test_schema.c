@@ -1,6 +1,8 @@
 /* The schema: what the databases of earlier programs hold is there when newer ones open them. */
 #include "place.h"
 
+#include <glob.h>
+
 #include "io/schema.h"
 
 /* A database as the first programs made it, with a row in each of its tables. */
@@ -39,6 +41,15 @@ dump(struct installation *p, const char *table)
         arena_printf(p->c.mem, "SELECT group_concat(r, ';') FROM (SELECT %s AS r FROM %s ORDER BY 1)", columns, table));
 }
 
+static int
+files_of(const char *pattern)
+{
+    glob_t found;
+    int count = glob(pattern, 0, NULL, &found) == 0 ? (int)found.gl_pathc : 0;
+    globfree(&found);
+    return count;
+}
+
 /* What columns that came later hold in the rows that were there. */
 static const char *
 since_then(const char *table)
@@ -65,6 +76,8 @@ every_row_of_the_first_form_is_there_after_the_upgrade(void **state)
             "%s: %s", tables[i], unit_show(dump(p, tables[i])));
     assert_string_equal(dump(p, "job"), "1|form|r4|35|boot|36|2|down"); /* a number of its own is gone */
     assert_int_equal(place_number(p, "PRAGMA user_version"), schema_newest(sql_schema_main));
+    assert_int_equal(schema_newest(sql_schema_main), files_of("sql/schema/0*.sql")); /* where the tests run from */
+    assert_int_equal(schema_newest(sql_schema_live), files_of("sql/schema/live_0*.sql"));
     assert_int_equal(place_number(p, "SELECT count(*) FROM sqlite_schema WHERE sql GLOB '*old_*'"), 0);
     assert_int_equal(db_check(p->c.db, p->c.mem, &found), OK);
     assert_string_equal(found, "ok");

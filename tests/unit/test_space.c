@@ -3,8 +3,10 @@
 
 #include <sys/statvfs.h>
 
+#include "model/event.h"
 #include "model/file.h"
 #include "model/health.h"
+#include "model/sentform.h"
 
 enum { MB = 1 << 20, RESERVE = 100 * MB };
 
@@ -74,9 +76,18 @@ static void
 messages_go_on(void **state)
 {
     struct installation *p = *state;
-    struct conference conf = place_conference(p);
+    struct member ann = place_member(p, place_conference(p).id, "Ann");
+    struct event_new message = {.conf = ann.conf, .member = ann.id, .kind = "message", .audience = TO_ALL, .text = "hello"};
+    struct form_entries entries = {"r1", "Ann", "", "", "", "Why?", "", "", ""};
+    struct sent_form form;
+    int64_t id;
     free_bytes = 0;
-    place_member(p, conf.id, "Ann");
+    WELL(p, event_add(&p->c, &message, &id));
+    WELL(p, sentform_keep(&p->c, &entries, &form));
+    place_customer(p, "Bob");
+    assert_int_equal(place_number(p, "SELECT count(*) FROM event WHERE text = 'hello'"), 1);
+    assert_int_equal(place_number(p, "SELECT count(*) FROM request"), 1);
+    assert_int_equal(place_number(p, "SELECT count(*) FROM invitation"), 1);
 }
 
 static void

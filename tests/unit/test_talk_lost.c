@@ -121,6 +121,10 @@ where_all_stood_still_the_agent_who_comes_back_in_time_keeps_his_customer(void *
         wait_while(p, GONE_MS, &t.ann, NULL, NULL);
         assert_string_equal(room_state(p, t.i.conf), "talking");
     }
+    wait_while(p, STEP_MS, &t.ann, NULL, NULL); /* he asks in vain when it begins */
+    wait_while(p, 10 * GONE_MS, NULL, NULL, NULL);
+    wait_while(p, GONE_MS / 2 - STEP_MS, &t.ann, NULL, NULL);
+    assert_string_equal(room_state(p, t.i.conf), "talking");
 }
 
 static void
@@ -133,7 +137,7 @@ who_comes_back_to_his_desk_has_his_customer_again(void **state)
     wait_while(p, STEP_MS, &t.ann, NULL, &t.anna);
     assert_string_equal(room_state(p, t.i.conf), "talking");
     WELL(p, member_find(&p->c, t.mine.id, &t.mine));
-    assert_true(t.mine.left_at == 0 && !t.mine.is_lost);
+    assert_true(t.mine.left_at == 0 && !t.mine.lost);
     WELL(p, invitation_find(&p->c, t.i.id, &back));
     assert_string_equal(back.state, "accepted");
     assert_int_equal(back.agent, t.anna.id);
@@ -151,9 +155,9 @@ who_comes_back_to_the_room_is_there_also_from_under_an_offer_to_another(void **s
     assert_int_equal(offer_of(p, &bert).invitation, t.i.id);
     struct member mine;
     WELL(p, member_find(&p->c, t.mine.id, &mine));
-    assert_true(mine.left_at && mine.is_lost);
+    assert_true(mine.left_at && mine.lost);
     WELL(p, talk_member_seen(&p->c, &mine));
-    assert_true(mine.left_at == 0 && !mine.is_lost);
+    assert_true(mine.left_at == 0 && !mine.lost);
     assert_string_equal(room_state(p, t.i.conf), "talking");
     assert_false(has_offer(p, &bert));
 }
@@ -167,7 +171,7 @@ who_comes_back_too_late_does_not_come_between(void **state)
     struct member other = taken(p, &bert), mine;
     wait_while(p, STEP_MS, &t.ann, &other, &t.anna);
     WELL(p, member_find(&p->c, t.mine.id, &mine));
-    assert_true(mine.left_at && !mine.is_lost);
+    assert_true(mine.left_at && !mine.lost);
     WELL(p, talk_leave(&p->c, &other));
     WELL(p, talk_member_seen(&p->c, &mine));
     assert_true(mine.left_at); /* once given up, an offer leads there only */
@@ -181,10 +185,21 @@ a_room_that_has_ended_meanwhile_stays_so(void **state)
     struct installation *p = *state;
     struct lost t = lost_talk(p);
     WELL(p, talk_leave(&p->c, &t.ann));
-    wait_while(p, STEP_MS, NULL, NULL, &t.anna);
+    wait_while(p, STEP_MS, NULL, &t.mine, &t.anna);
     assert_string_equal(room_state(p, t.i.conf), "ended");
-    assert_int_equal(place_number(p, "SELECT count(*) FROM member WHERE is_lost = 1"), 0);
+    assert_int_equal(place_number(p, "SELECT count(*) FROM member WHERE lost <> 0"), 0);
     assert_string_equal(place_text_on(p, "live.db", "SELECT (SELECT count(*) FROM heard) + (SELECT count(*) FROM alone)"), "0");
+}
+
+static void
+who_was_disabled_meanwhile_has_nothing_to_come_back_to(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = lost_talk(p);
+    WELL(p, talk_disable(&p->c, "anna"));
+    WELL(p, talk_enable(&p->c, "anna"));
+    wait_while(p, STEP_MS, &t.ann, &t.mine, &t.anna);
+    assert_string_equal(room_state(p, t.i.conf), "waiting");
 }
 
 static void
@@ -201,7 +216,16 @@ of_two_agents_one_who_is_heard_of_is_enough_and_both_are_lost_together(void **st
     assert_int_equal(place_number(p, "SELECT count(*) FROM member WHERE left_at <> 0"), 0);
     wait_while(p, 2 * GONE_MS + STEP_MS, &t.ann, NULL, NULL);
     assert_string_equal(room_state(p, t.i.conf), "waiting");
-    assert_int_equal(place_number(p, "SELECT count(*) FROM member WHERE is_lost = 1"), 2);
+    assert_int_equal(place_number(p, "SELECT count(*) FROM member WHERE lost <> 0"), 2);
+    wait_while(p, STEP_MS, &t.ann, NULL, &t.anna); /* both come back: nobody else has come to their customer */
+    wait_while(p, STEP_MS, &t.ann, &other, NULL);
+    assert_true(other.left_at == 0 && !other.lost);
+    assert_int_equal(place_number(p, "SELECT count(*) FROM member WHERE left_at <> 0"), 0);
+    wait_while(p, 2 * GONE_MS + STEP_MS, &t.ann, NULL, NULL);
+    struct agent cora = place_agent(p, "cora");
+    (void)taken(p, &cora);
+    wait_while(p, STEP_MS, &t.ann, &other, &cora);
+    assert_true(other.left_at != 0 && !other.lost);
 }
 
 static void
@@ -309,6 +333,7 @@ main(void)
         PLACED(who_comes_back_to_the_room_is_there_also_from_under_an_offer_to_another),
         PLACED(who_comes_back_too_late_does_not_come_between),
         PLACED(a_room_that_has_ended_meanwhile_stays_so),
+        PLACED(who_was_disabled_meanwhile_has_nothing_to_come_back_to),
         PLACED(of_two_agents_one_who_is_heard_of_is_enough_and_both_are_lost_together),
         PLACED(a_leader_with_a_key_is_never_missed),
         PLACED(after_the_machine_was_started_anew_the_agent_has_the_same_time_again),

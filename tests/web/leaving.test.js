@@ -58,8 +58,10 @@ test('who left does not go on reading in silence: what is said and sent from the
         { id, token: guest.token });
     for (const seen of await views(guest)) assert.doesNotMatch(seen, /Nobody else hears|secret\.txt/);
     for (const seen of (await views(guest)).slice(0, 4)) assert.match(seen, /before\.txt/, 'what was before he may keep');
-    isError(await file(secret.file), 'not_found', 'id');
     assert.equal((await file(before.file)).status, 200);
+    const [late, none] = [await file(secret.file), await file(987654321)];
+    assert.deepEqual([late.status, late.body], [none.status, none.body], 'as if there were none');
+    assert.equal(late.status, 401);
     const { after: cursor } = await confPoll(instance, guest), { events } = await confPoll(instance, guest, 0);
     assert.equal(events.at(-1).kind, 'left');
     assert.equal((await confPoll(instance, guest, cursor)).events.length, 0);
@@ -69,6 +71,16 @@ test('who left does not go on reading in silence: what is said and sent from the
     await leaves(guest);
     await leaves(customer);
     for (const seen of (await views(customer)).slice(0, 1)) assert.match(seen, /"state":"ended"/, 'who ends it sees that');
+});
+
+test('a poll of his that waits is told that it is over for him', async () => {
+    const { customer, guest } = await withGuest(), { after: seen } = await confPoll(instance, guest);
+    const waits = confPoll(instance, guest, seen, 20);
+    await Promise.all([leaves(guest), ...Array.from({ length: 5 }, (_, i) => say(instance, customer, `Behind him ${i}`))]);
+    const { state, events } = await waits, more = await confPoll(instance, guest, seen);
+    for (const poll of [events, more.events])
+        assert.ok(poll.every((one, i) => one.kind !== 'left' || i === poll.length - 1), 'his leaving is the last');
+    assert.equal(events.at(-1).kind === 'left' ? state : more.state, 'ended');
 });
 
 test('an agent who left hears at his desk how it was until then', async (t) => {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { get, post } from '../lib/http.js';
 import { sleep, startInstance, until } from '../lib/instance.js';
-import { accept, act, agentPoll, allEvents, ask, confPoll, readyAgent, say, signIn, waitForOffer } from '../lib/people.js';
+import { accept, act, agentPoll, allEvents, ask, confPoll, readyAgent, say, sendFile, signIn, waitForOffer } from '../lib/people.js';
 import { html, isError, json } from '../lib/wire.js';
 
 const GONE_S = 2, LOST_MS = 2 * GONE_S * 1000;
@@ -67,6 +67,7 @@ test('a customer whose agent vanished waits again in his old place, and the next
 const ways = {
     'his window polls': ({ staff }) => confPoll(instance, staff),
     'he writes': ({ staff }) => say(instance, staff, 'Sorry, I was cut off.'),
+    'he sends a file': ({ staff }) => sendFile(instance, staff, 'a.txt', 'text/plain', 'x'),
     'he opens the window': ({ staff }) => get(base, '/cgi_bin/conf_view', { conf: staff.conference, part: 'page' },
         { bearer: staff.token, ...html }),
     'he follows the link': ({ staff }) => get(base, '/cgi_bin/vcs_call', { call_callid: staff.conference, token: staff.token }, json),

@@ -141,7 +141,8 @@ function checkOneAgent(tables, fault) {
     }
 }
 
-/* Who stands before whom. Where the clock on the wall is set, its times say nothing of it: ids are given in the order of the
+/* Who stands before whom in the queue's own order, to which checkOrder() holds the offers, and which checkPlaces() holds against
+ * what was told. Where the clock on the wall is set, its times say nothing of it: ids are given in the order of the
  * commits, and say who came first unless both forms were on their way together. */
 function orderOf(world) {
     const asked = new Map(world.history.of('ask').filter((one) => one.status === 200).map((one) => [numberOf(one.answer.conference), one]));
