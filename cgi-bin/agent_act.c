@@ -75,7 +75,9 @@ act_accept(struct request *r)
     const char *token, *window;
     if (!r->args[RESERVATION].text)
         return missing(r, RESERVATION);
-    enum err err = talk_accept(r->c, &r->caller->agent, r->args[RESERVATION].number, &i, &member);
+    enum err err = talk_find_lost(r->c, r->caller->agent.id); /* what he accepted before he was lost is his still */
+    if (err == OK)
+        err = talk_accept(r->c, &r->caller->agent, r->args[RESERVATION].number, &i, &member);
     if (err == OK)
         err = site_token(r->c, i.conf, member.id, &token);
     if (err == OK)

@@ -145,10 +145,14 @@ static enum err
 post_solved(struct request *r)
 {
     struct event_new event = {.audience = TO_ALL};
-    if (repeat(r, ERR_NOT_FOUND) == OK)
-        return OK;
+    const struct member *member = &r->caller->member;
+    int64_t first, last;
+    bool is_repeat = r->args[NONCE].text && event_before(r->c, member->id, r->args[NONCE].text, &first) == OK &&
+                     event_last_of(r->c, member->conf, member->id, "solved", &last) == OK && first == last;
+    if (is_repeat)
+        return repeat(r, OK);
     enum err err = add(r, &event);
-    return err == OK ? talk_leave(r->c, &r->caller->member) : err;
+    return err == OK ? talk_leave(r->c, member) : err;
 }
 
 /* Whom the end of the conference took out has no leaving of his own: then the end is what he is told. */

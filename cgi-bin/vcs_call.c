@@ -224,13 +224,28 @@ join(struct request *r, const struct door *door)
     return err == OK ? show_member(r, &door->conf, &member) : err;
 }
 
+/* Who was lost is there again; else the customer may be offered to him once more, and this link takes the offer. */
+static enum err
+agent_back(struct request *r, const struct conference *conf, struct member *member)
+{
+    struct agent agent;
+    struct invitation i;
+    int64_t reservation;
+    enum err err = talk_member_seen(r->c, member);
+    if (err != OK || !member->left_at || conf->ended_at)
+        return err;
+    err = agent_find(r->c, member->agent, &agent);
+    bool is_offered = err == OK && is_offered_to(r, &agent, conf->id, &reservation);
+    return is_offered ? talk_accept(r->c, &agent, reservation, &i, member) : err;
+}
+
 /* A guest who left comes in again as he was; an agent only by an offer, as the first time, unless he was lost. */
 static enum err
 come_back(struct request *r, const struct conference *conf, struct member member)
 {
     enum err err = OK;
     if (member.agent)
-        err = talk_member_seen(r->c, &member);
+        err = agent_back(r, conf, &member);
     else if (member.left_at && !conf->ended_at)
         err = talk_return(r->c, &member);
     return err == OK ? show_member_as(r, conf, &member, conf->ended_at || member.left_at ? "ended" : "joined") : err;
@@ -254,10 +269,14 @@ list(struct request *r, const struct door *door)
     struct member *members;
     size_t count;
     enum err err = member_list(r->c, door->conf.id, &members, &count);
+    bool is_out = r->caller->kind == CALLER_MEMBER && r->caller->member.left_event;
+    int64_t left_at = is_out ? r->caller->member.left_at : 0;
     r->out_name = "calls";
     value_attribute(r->out, "conference", conference_name(r->c, door->conf.id));
     struct value *calls = value_add_list(r->out, "call");
     for (size_t i = 0; err == OK && i < count; i++) {
+        if (left_at && members[i].joined_at > left_at)
+            continue; /* whoever came behind him is none of his business */
         struct value *call = value_add_object(calls, NULL);
         value_attribute(call, "state", members[i].left_at ? "ended" : "joined");
         struct value *m = value_add_object(call, "member");

@@ -74,7 +74,7 @@ FROM (SELECT '' AS skill UNION ALL SELECT s.skill FROM agent_skill s WHERE s.sit
     CROSS JOIN invitation i ON i.site = $site AND i.id = (SELECT q.id FROM invitation q INDEXED BY invitation_queued
         WHERE q.site = $site AND q.state = 'queued' AND q.skill = his.skill
             AND NOT EXISTS (SELECT 1 FROM reservation r WHERE r.site = $site AND r.invitation = q.id AND r.agent = $agent
-                AND r.state <> 'pending' AND r.boot = $boot AND r.boot_ms > $refused_ms)
+                AND r.state NOT IN ('pending', 'cancelled') AND r.boot = $boot AND r.boot_ms > $refused_ms)
         ORDER BY q.priority, q.queued_at, q.id LIMIT 1)
 ORDER BY i.priority, i.queued_at, i.id LIMIT 1;
 
@@ -104,7 +104,7 @@ WHERE site = $site AND id = $id AND state IN ('queued', 'offered');
 -- invitation_return: whoever served the customer left, also one whose invitation had been cancelled: back to its own place.
 --   in  id int
 --   count
-UPDATE invitation SET state = 'queued', agent = 0, ended_at = 0
+UPDATE invitation SET state = 'queued', agent = 0, accepted_at = 0, ended_at = 0
 WHERE site = $site AND id = $id AND state IN ('accepted', 'cancelled');
 
 -- invitation_end: nobody needs to come any more (abandoned, cancelled), or the talk is over (done).

@@ -41,10 +41,12 @@ SELECT EXISTS (SELECT 1 FROM member WHERE site = $site AND conf = $conf AND left
 
 -- member_staff: the agents, supervisors and leaders who are there.
 --   in  conf int
---   out id int, agent int
+--   out id int, agent int, is_present int
 --   many
-SELECT id, agent FROM member WHERE site = $site AND conf = $conf AND left_at = 0
-    AND (is_leader = 1 OR role IN ('agent', 'supervisor')) ORDER BY id;
+SELECT m.id, m.agent, coalesce(a.is_present, 0) AS is_present
+FROM member m LEFT JOIN agent a ON a.site = m.site AND a.id = m.agent
+WHERE m.site = $site AND m.conf = $conf AND m.left_at = 0 AND (m.is_leader = 1 OR m.role IN ('agent', 'supervisor'))
+ORDER BY m.id;
 
 -- member_count: how many are or were in a conference.
 --   in  conf int

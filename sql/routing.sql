@@ -55,7 +55,7 @@ SELECT a.id, a.state, a.reason, a.is_present, a.capacity,
     ($skill = '' OR EXISTS (SELECT 1 FROM agent_skill s
         WHERE s.site = $site AND s.agent = a.id AND s.skill = $skill)) AS is_skilled,
     EXISTS (SELECT 1 FROM reservation r WHERE r.site = $site AND r.invitation = $invitation AND r.agent = a.id
-        AND r.state <> 'pending' AND r.boot = $boot AND r.boot_ms > $refused_ms) AS has_refused
+        AND r.state NOT IN ('pending', 'cancelled') AND r.boot = $boot AND r.boot_ms > $refused_ms) AS has_refused
 FROM agent a WHERE a.site = $site AND a.is_disabled = 0 ORDER BY a.id LIMIT 50;
 
 -- reservation_insert: an offer; the indexes keep it one for an agent and one for an invitation.

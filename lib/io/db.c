@@ -44,9 +44,11 @@ struct db {
     sqlite3_stmt **statements;
     sqlite3_stmt *verbs[DEPTH_MAX][VERBS];
     char *folder;
-    int in_use;       /* a shared lock, held as long as the databases are open */
-    struct turn turn; /* to write the main one; held while depth is above 0 */
-    struct wal wal;   /* the main one's; live.db is sqlite's own business */
+    int in_use;            /* a shared lock, held as long as the databases are open */
+    struct turn turn;      /* to write the main one; held while depth is above 0 */
+    struct wal wal;        /* the main one's; live.db is sqlite's own business */
+    int64_t busy_ms;       /* how long beginning may wait for others */
+    int64_t brief_from_ms; /* db_begin_briefly() says no until then */
     int64_t busy_since_ms;
     bool is_beginning; /* the wait for the turn counts, too */
     int depth;
@@ -73,7 +75,7 @@ wait_a_little(void *context, int attempt)
     struct db *db = context;
     if (attempt == 0 && !db->is_beginning)
         db->busy_since_ms = clock_boot_ms();
-    if (clock_boot_ms() - db->busy_since_ms >= DB_BUSY_MS)
+    if (clock_boot_ms() - db->busy_since_ms >= db->busy_ms)
         return false;
     usleep(100 + (useconds_t)random() % 200);
     return true;
@@ -144,6 +146,7 @@ db_try(const char *folder, struct db **out, const char **why)
     struct db *db = calloc(1, sizeof *db);
     assert(db);
     engine_set_up();
+    db->busy_ms = DB_BUSY_MS;
     db->folder = strdup(folder);
     db->statements = calloc(sql_count + 1, sizeof *db->statements);
     assert(db->folder && db->statements);
@@ -228,8 +231,8 @@ static enum err
 begin_in_turn(struct db *db)
 {
     db->busy_since_ms = clock_boot_ms();
-    if (!turn_take(&db->turn, db->busy_since_ms + DB_BUSY_MS)) {
-        log_error("database: others were before this one for %d ms", DB_BUSY_MS);
+    if (!turn_take(&db->turn, db->busy_since_ms + db->busy_ms)) {
+        log_error("database: others were before this one for %d ms", (int)db->busy_ms);
         return ERR_UNAVAILABLE;
     }
     db->is_beginning = true;
@@ -277,6 +280,20 @@ db_begin(struct db *db)
     enum err err = db->depth == 0 ? begin_in_turn(db) : run_verb(db, VERB_BEGIN);
     if (err == OK)
         db->depth++;
+    return err;
+}
+
+enum err
+db_begin_briefly(struct db *db)
+{
+    int64_t now_ms = clock_boot_ms();
+    if (db->depth == 0 && now_ms < db->brief_from_ms)
+        return ERR_UNAVAILABLE;
+    db->busy_ms = DB_BRIEF_MS;
+    enum err err = db_begin(db);
+    db->busy_ms = DB_BUSY_MS;
+    if (err != OK)
+        db->brief_from_ms = now_ms + DB_BRIEF_PAUSE_MS;
     return err;
 }
 

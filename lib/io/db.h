@@ -17,7 +17,7 @@
 struct db;
 struct sqlite3_stmt;
 
-enum { DB_BUSY_MS = 2000 };
+enum { DB_BUSY_MS = 2000, DB_BRIEF_MS = 100, DB_BRIEF_PAUSE_MS = 1000 };
 
 /* Opens (and on an empty place makes) the databases in folder, and brings their schema up to date, once, however many
  * processes do it together. Ends the process with a sentence if the schema is newer than this program. ERR_UNAVAILABLE when the
@@ -32,6 +32,10 @@ void db_close(struct db *db);
 /* Begins a transaction that will write, or a savepoint inside of one. ERR_UNAVAILABLE: the database stayed busy for DB_BUSY_MS,
  * the disk is full, … A transaction that a full disk has undone takes nothing more: all that follows in it is ERR_UNAVAILABLE. */
 must_check enum err db_begin(struct db *db);
+
+/* The same for what can be done later as well, behind which others wait: it waits for DB_BRIEF_MS at most, and when that was in
+ * vain, this process does not try it again for DB_BRIEF_PAUSE_MS. */
+must_check enum err db_begin_briefly(struct db *db);
 
 /* Ends what db_begin() began: keeps it (COMMIT is durable when it returns) or undoes it. */
 must_check enum err db_commit(struct db *db);

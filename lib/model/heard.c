@@ -36,7 +36,22 @@ heard_note(struct center *c, const struct member *agent)
     return sql_heard_note(c->db, &in);
 }
 
-/* When anything was last heard of one of them; now, where one cannot be missed or there is nobody. */
+/* Whom the main database has as present polls at his desk; whoever has no account is never missed. */
+static enum err
+last_of_one(struct center *c, int64_t conf, const struct member_staff *one, int64_t *out)
+{
+    int64_t at_desk = -1;
+    *out = c->boot_ms;
+    if (!one->agent || one->is_present)
+        return OK;
+    enum err err = last_in_room(c, conf, one->id, out);
+    if (err == OK)
+        err = agent_last_poll(c, one->agent, &at_desk);
+    *out = *out > at_desk ? *out : at_desk;
+    return err;
+}
+
+/* When anything was last heard of one of them; now, where there is nobody. */
 static enum err
 last_of_staff(struct center *c, int64_t conf, int64_t *out)
 {
@@ -45,14 +60,9 @@ last_of_staff(struct center *c, int64_t conf, int64_t *out)
     enum err err = member_staff(c, conf, &staff, &count);
     *out = err == OK && count > 0 ? -1 : c->boot_ms;
     for (size_t i = 0; err == OK && i < count; i++) {
-        int64_t in_room = c->boot_ms, at_desk = -1;
-        if (staff[i].agent)
-            err = last_in_room(c, conf, staff[i].id, &in_room);
-        if (err == OK && staff[i].agent)
-            err = agent_last_poll(c, staff[i].agent, &at_desk);
-        int64_t last = in_room > at_desk ? in_room : at_desk;
-        if (*out < last)
-            *out = last;
+        int64_t last = -1;
+        err = last_of_one(c, conf, &staff[i], &last);
+        *out = *out > last ? *out : last;
     }
     return err;
 }
@@ -78,7 +88,7 @@ heard_is_left(struct center *c, int64_t conf, bool *out)
     if (err != OK || c->boot_ms - heard_ms < gone_ms(c))
         return err;
     err = alone_since(c, conf, heard_ms, &since_ms);
-    *out = err == OK && c->boot_ms - heard_ms >= 2 * gone_ms(c) && c->boot_ms - since_ms >= gone_ms(c) / 2;
+    *out = err == OK && c->boot_ms - heard_ms >= 2 * gone_ms(c) && c->boot_ms - since_ms >= gone_ms(c) * 3 / 4;
     return err;
 }
 

@@ -1,9 +1,9 @@
 /* heard: whether anything is heard of the staff of a room, while its customer is.
  *
  * An agent is heard of while his desk polls or he asks for something in the room. A customer is left when he asks for something
- * and nothing was heard of any of the staff for twice gone_s, and it stayed so for half of gone_s in which he asked in vain:
- * where the servers stood still, all come back within that time. All of it is in live.db: what is not known there has been heard
- * of never in this boot. */
+ * and nothing was heard of any of the staff for twice gone_s, and it stayed so for three quarters of gone_s in which he asked in
+ * vain: where the servers stood still, all come back within that time (a page tries every 30 s at least). All of it is in
+ * live.db: what is not known there has been heard of never in this boot. */
 #ifndef RTCC_HEARD_H
 #define RTCC_HEARD_H
 

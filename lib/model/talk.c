@@ -75,6 +75,15 @@ take_invitations(struct center *c, const struct member *member)
     return err == OK ? mark_talking(c, member->conf) : err;
 }
 
+/* He is here: whoever was missed before him does not count for him. That nothing can be written down of it is no reason to stay
+ * outside. */
+static enum err
+note_arrival(struct center *c, const struct member *member)
+{
+    enum err err = member->agent ? heard_note(c, member) : OK;
+    return err == ERR_UNAVAILABLE ? OK : err;
+}
+
 static enum err
 join(struct center *c, const struct member_new *who, const char *text, struct member *out)
 {
@@ -85,6 +94,8 @@ join(struct center *c, const struct member_new *who, const char *text, struct me
         err = member_join(c, who, out);
     if (err == OK && text)
         err = say_first(c, out, text);
+    if (err == OK)
+        err = note_arrival(c, out);
     return err == OK && member_is_staff(out) ? take_invitations(c, out) : err;
 }
 
@@ -101,6 +112,8 @@ come_back(struct center *c, struct member *member)
     enum err err = check_live(c, member->conf);
     if (err == OK)
         err = member_return(c, member);
+    if (err == OK)
+        err = note_arrival(c, member);
     return err == OK && member_is_staff(member) ? take_invitations(c, member) : err;
 }
 
@@ -214,15 +227,27 @@ came(struct center *c, const struct agent *agent)
     return err == OK && is_new ? routing_run(c) : err;
 }
 
+enum err
+talk_find_lost(struct center *c, int64_t agent)
+{
+    struct member_lost *rows;
+    size_t count = 0;
+    enum err err = member_lost(c, agent, &rows, &count);
+    if (err != OK || count == 0)
+        return err;
+    err = db_begin(c->db);
+    return err == OK ? db_end(c->db, find_all_again(c, agent)) : err;
+}
+
 /* Only the first poll after an absence writes to the main database. */
 enum err
 talk_agent_seen(struct center *c, const struct agent *agent)
 {
     bool is_new;
-    if (agent->is_present)
-        return agent_seen(c, agent, &is_new);
-    enum err err = db_begin(c->db);
-    return err == OK ? db_end(c->db, came(c, agent)) : err;
+    enum err err = agent->is_present ? agent_seen(c, agent, &is_new) : db_begin(c->db);
+    if (err != OK)
+        return err;
+    return agent->is_present ? talk_find_lost(c, agent->id) : db_end(c->db, came(c, agent));
 }
 
 /* ── they go ── */
@@ -289,13 +314,17 @@ static enum err
 wait_again(struct center *c, int64_t conf, const char *why)
 {
     struct invitation i;
+    struct invitation_open *rows;
+    size_t count;
     int changed = 0;
     enum err err = sql_conference_wait(c->db, &(struct sql_conference_wait_in){.id = conf}, &changed);
     if (err != OK || !changed)
         return err;
     err = event_note(c, conf, 0, "state", "waiting");
     if (err == OK)
-        err = invitation_of_conference(c, conf, &i);
+        err = sql_invitation_open(c->db, c->mem, &(struct sql_invitation_open_in){.conf = conf}, &rows, &count);
+    if (err == OK) /* the first of several has the older place; else one that was cancelled */
+        err = count > 0 ? invitation_find(c, rows[0].id, &i) : invitation_of_conference(c, conf, &i);
     if (err == OK)
         err = routing_return(c, &i, why);
     return err == OK || err == ERR_NOT_FOUND ? routing_run(c) : err;
@@ -417,11 +446,12 @@ customer_seen(struct center *c, int64_t conf)
     enum err err = is_left(c, conf, &is_alone);
     if (err != OK || !is_alone)
         return err;
-    err = db_begin(c->db);
+    err = db_begin_briefly(c->db);
     if (err != OK)
         return err;
     err = is_left(c, conf, &is_alone);
-    return db_end(c->db, err == OK && is_alone ? lose_staff(c, conf) : err);
+    err = db_end(c->db, err == OK && is_alone ? lose_staff(c, conf) : err);
+    return err == OK ? heard_forget(c, conf) : err; /* whoever comes now has his own time */
 }
 
 static enum err
@@ -429,7 +459,7 @@ staff_seen(struct center *c, struct member *member)
 {
     enum err err = OK;
     if (member->lost)
-        err = db_begin(c->db);
+        err = db_begin_briefly(c->db);
     if (err == OK && member->lost)
         err = db_end(c->db, find_again(c, member->id, member));
     return err == OK && !member->left_at ? heard_note(c, member) : err;

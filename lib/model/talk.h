@@ -39,6 +39,9 @@ must_check enum err talk_notready(struct center *c, const struct agent *agent, c
 must_check enum err talk_disable(struct center *c, const char *login);
 must_check enum err talk_enable(struct center *c, const char *login);
 
+/* The agent is in the rooms again where he was lost (but see talk_member_seen()); cheap when there is none. */
+must_check enum err talk_find_lost(struct center *c, int64_t agent);
+
 /* A poll of the agent has arrived: he is here, is back in the rooms where he was lost, and is offered what waits. */
 must_check enum err talk_agent_seen(struct center *c, const struct agent *agent);
 

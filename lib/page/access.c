@@ -487,7 +487,7 @@ access_room(struct request *r)
     struct member member = found->member;
     err = talk_member_seen(r->c, &member);
     if (err != OK)
-        return err == ERR_UNAVAILABLE ? OK : err; /* where nothing can be written he reads still */
+        return err == ERR_UNAVAILABLE && !found->member.lost ? OK : err; /* where nothing can be written he reads still */
     struct caller *caller = caller_new(r, found->kind);
     *caller = *found;
     caller->member = member;

@@ -39,7 +39,7 @@ must_check enum err access_staff(struct request *r);
 must_check enum err access_member(struct request *r);
 
 /* The same for what is done in the room itself: that he came counts (talk_member_seen()), and who was lost is there again; but
- * where that cannot be kept at the moment, it is as if he had not. */
+ * where that cannot be kept at the moment, it is as if he had not (ERR_UNAVAILABLE, if he was lost). */
 must_check enum err access_room(struct request *r);
 
 /* Whether the member that access_member() found can still say something: ERR_CONFLICT when the conference has ended or he has

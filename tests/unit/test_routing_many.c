@@ -105,7 +105,7 @@ static const char plainly[] =
     "INSERT INTO chosen SELECT i.id, $agent FROM invitation i WHERE i.site = 1 AND i.state = 'queued'"
     " AND i.id NOT IN (SELECT invitation FROM chosen)"
     " AND (i.skill = '' OR EXISTS (SELECT 1 FROM agent_skill s WHERE s.agent = $agent AND s.skill = i.skill))"
-    " AND NOT EXISTS (SELECT 1 FROM reservation r WHERE r.invitation = i.id AND r.agent = $agent AND r.state <> 'pending'"
+    " AND NOT EXISTS (SELECT 1 FROM reservation r WHERE r.invitation = i.id AND r.agent = $agent AND r.state NOT IN ('pending', 'cancelled')"
     "     AND r.boot = $boot AND r.boot_ms > $refused_ms)"
     " ORDER BY i.priority, i.queued_at, i.id LIMIT 1";
 static const char free_plainly[] =

@@ -1,9 +1,11 @@
 /* A customer whose agent is not heard of any more waits again; an agent who comes back has him again, if nobody else has. */
 #include "talked.h"
 
+#include "base/clock.h"
+
 #include "visit.h"
 
-enum { GONE_MS = 45000, STEP_MS = 5000 };
+enum { GONE_MS = 45000, GRACE_MS = 30000 /* and a step */, STEP_MS = 5000 };
 
 /* Time goes by while these ask for something every few seconds; NULL: nobody. */
 static void
@@ -103,7 +105,7 @@ a_customer_who_is_not_there_either_keeps_his_talk_until_he_asks_for_some_time(vo
     struct lost t = talk_of(p);
     wait_while(p, 20 * GONE_MS, NULL, NULL, NULL);
     assert_string_equal(room_state(p, t.i.conf), "talking");
-    wait_while(p, GONE_MS / 2, &t.ann, NULL, NULL); /* all were away: the agent has this long to come back as well */
+    wait_while(p, GRACE_MS, &t.ann, NULL, NULL); /* all were away: the agent has this long to come back as well */
     assert_string_equal(room_state(p, t.i.conf), "talking");
     wait_while(p, 2 * STEP_MS, &t.ann, NULL, NULL);
     assert_string_equal(room_state(p, t.i.conf), "waiting");
@@ -116,14 +118,14 @@ where_all_stood_still_the_agent_who_comes_back_in_time_keeps_his_customer(void *
     struct lost t = talk_of(p);
     for (int i = 0; i < 3; i++) {
         wait_while(p, 10 * GONE_MS, NULL, NULL, NULL);
-        wait_while(p, GONE_MS / 2 - STEP_MS, &t.ann, NULL, NULL);
+        wait_while(p, GRACE_MS, &t.ann, NULL, NULL);
         wait_while(p, STEP_MS, &t.ann, NULL, &t.anna);
         wait_while(p, GONE_MS, &t.ann, NULL, NULL);
         assert_string_equal(room_state(p, t.i.conf), "talking");
     }
     wait_while(p, STEP_MS, &t.ann, NULL, NULL); /* he asks in vain when it begins */
     wait_while(p, 10 * GONE_MS, NULL, NULL, NULL);
-    wait_while(p, GONE_MS / 2 - STEP_MS, &t.ann, NULL, NULL);
+    wait_while(p, GRACE_MS, &t.ann, NULL, NULL);
     assert_string_equal(room_state(p, t.i.conf), "talking");
 }
 
@@ -192,6 +194,87 @@ a_room_that_has_ended_meanwhile_stays_so(void **state)
 }
 
 static void
+whoever_comes_to_a_customer_who_was_lost_before_has_his_own_time(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = lost_talk(p);
+    struct agent boss = place_agent(p, "boss");
+    place_sql(p, "UPDATE agent SET is_present = 0, state = 'notready' WHERE login = 'boss'"); /* no desk: by the link */
+    place_sql_on(p, "live.db", "DELETE FROM presence");
+    struct member_new who = {.conf = t.i.conf, .role = "supervisor", .is_leader = true, .name = "boss", .agent = boss.id};
+    struct member member;
+    WELL(p, talk_join(&p->c, &who, NULL, &member));
+    wait_while(p, GONE_MS, &t.ann, NULL, NULL);
+    assert_string_equal(room_state(p, t.i.conf), "talking");
+    wait_while(p, GONE_MS + STEP_MS, &t.ann, NULL, NULL);
+    assert_string_equal(room_state(p, t.i.conf), "waiting");
+}
+
+static void
+without_live_db_nobody_is_lost_who_polls_at_his_desk(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = talk_of(p);
+    for (int64_t gone = 0; gone < 6 * GONE_MS; gone += STEP_MS) { /* removed: another program has the new one */
+        place_sql_on(p, "live.db", "DELETE FROM presence; DELETE FROM heard");
+        place_later(p, STEP_MS);
+        WELL(p, talk_member_seen(&p->c, &t.ann));
+    }
+    assert_string_equal(room_state(p, t.i.conf), "talking");
+}
+
+static void
+who_was_lost_and_accepts_once_more_is_answered_the_same(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = talk_of(p);
+    struct invitation i;
+    struct member again;
+    int64_t reservation = place_number(p, "SELECT id FROM reservation");
+    wait_while(p, 2 * GONE_MS + STEP_MS, &t.ann, NULL, NULL);
+    WELL(p, talk_find_lost(&p->c, t.anna.id));
+    WELL(p, talk_accept(&p->c, &t.anna, reservation, &i, &again));
+    assert_int_equal(again.id, t.mine.id);
+    assert_string_equal(room_state(p, t.i.conf), "talking");
+}
+
+static void
+a_lost_customer_who_was_queued_twice_has_his_older_place(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = talk_of(p);
+    struct invitation_wish wish = place_wish(t.i.conf);
+    struct invitation second, first;
+    place_later(p, 60000);
+    WELL(p, talk_member_seen(&p->c, &t.mine));
+    WELL(p, talk_queue(&p->c, &wish, &second));
+    WELL(p, talk_accept(&p->c, &t.anna, offer_of(p, &t.anna).id, &second, &t.mine));
+    wait_while(p, 3 * GONE_MS, &t.ann, NULL, NULL);
+    WELL(p, invitation_find(&p->c, t.i.id, &first));
+    assert_string_equal(first.state, "queued");
+    assert_int_equal(first.accepted_at, 0);
+}
+
+static void
+where_others_have_the_database_a_poll_waits_little_and_not_again_at_once(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = talk_of(p);
+    wait_while(p, 2 * GONE_MS - STEP_MS, &t.ann, NULL, NULL);
+    place_later(p, STEP_MS);
+    sqlite3 *other = place_connection(p, "rtcc.db");
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    int64_t began = clock_boot_ms();
+    for (int i = 0; i < 20; i++)
+        REFUSED(p, talk_member_seen(&p->c, &t.ann), ERR_UNAVAILABLE, NULL);
+    CHECK(clock_boot_ms() - began < 2000, "%lld ms for twenty", (long long)(clock_boot_ms() - began));
+    sqlite3_close(other);
+    usleep((DB_BRIEF_PAUSE_MS + 100) * 1000);
+    WELL(p, talk_member_seen(&p->c, &t.ann));
+    assert_string_equal(room_state(p, t.i.conf), "waiting");
+}
+
+static void
 who_was_disabled_meanwhile_has_nothing_to_come_back_to(void **state)
 {
     struct installation *p = *state;
@@ -246,7 +329,8 @@ after_the_machine_was_started_anew_the_agent_has_the_same_time_again(void **stat
     struct installation *p = *state;
     struct lost t = talk_of(p);
     wait_while(p, GONE_MS, &t.ann, NULL, NULL);
-    place_sql_on(p, "live.db", "UPDATE presence SET boot = 'before'; UPDATE alone SET boot = 'before', boot_ms = 1");
+    place_sql_on(p, "live.db",
+        "UPDATE presence SET boot = 'before'; UPDATE heard SET boot = 'before'; UPDATE alone SET boot = 'before'");
     p->c.boot_ms = STEP_MS;
     wait_while(p, 2 * GONE_MS - 2 * STEP_MS, &t.ann, NULL, NULL);
     assert_string_equal(room_state(p, t.i.conf), "talking");
@@ -308,6 +392,7 @@ who_comes_to_his_room_is_heard_of_and_reads_also_when_that_cannot_be_kept(void *
     struct installation *p = *state;
     struct lost t = talk_of(p);
     struct request *r = asks(p, &t.mine);
+    place_sql_on(p, "live.db", "DELETE FROM heard");
     ALLOWED(r, access_member(r));
     assert_string_equal(place_text_on(p, "live.db", "SELECT count(*) FROM heard"), "0");
     ALLOWED(r, access_room(r));
@@ -319,6 +404,12 @@ who_comes_to_his_room_is_heard_of_and_reads_also_when_that_cannot_be_kept(void *
         ALLOWED(r, access_room(r));
         assert_int_equal(r->caller->member.id, who->id);
     }
+    place_sql_on(p, "live.db", "ALTER TABLE hidden RENAME TO heard");
+    wait_while(p, 2 * GONE_MS + STEP_MS, &t.ann, NULL, NULL);
+    place_sql(p,
+        "ALTER TABLE decision RENAME TO hidden"); /* who was lost and cannot be brought back is not told that it is over */
+    r = asks(p, &t.mine);
+    DENIED(r, access_room(r), ERR_UNAVAILABLE, NULL);
 }
 
 int
@@ -333,6 +424,11 @@ main(void)
         PLACED(who_comes_back_to_the_room_is_there_also_from_under_an_offer_to_another),
         PLACED(who_comes_back_too_late_does_not_come_between),
         PLACED(a_room_that_has_ended_meanwhile_stays_so),
+        PLACED(whoever_comes_to_a_customer_who_was_lost_before_has_his_own_time),
+        PLACED(without_live_db_nobody_is_lost_who_polls_at_his_desk),
+        PLACED(who_was_lost_and_accepts_once_more_is_answered_the_same),
+        PLACED(a_lost_customer_who_was_queued_twice_has_his_older_place),
+        PLACED(where_others_have_the_database_a_poll_waits_little_and_not_again_at_once),
         PLACED(who_was_disabled_meanwhile_has_nothing_to_come_back_to),
         PLACED(of_two_agents_one_who_is_heard_of_is_enough_and_both_are_lost_together),
         PLACED(a_leader_with_a_key_is_never_missed),

@@ -1,9 +1,10 @@
 /* Who leaves a conversation that goes on without him: for him it is over, until he comes in again by the same link. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { cookiesOf, get, post } from '../lib/http.js';
-import { buildFolder, startInstance } from '../lib/instance.js';
+import { buildFolder, sleep, startInstance } from '../lib/instance.js';
 import { accept, act, agentPoll, allEvents, ask, confPoll, say, sendFile, waitForOffer } from '../lib/people.js';
 import { html, isError, isErrorPage, join, json, onDuty, room, rtcc, schedule, talk } from '../lib/wire.js';
 
@@ -136,6 +137,29 @@ test('a repeat of what solved his problem does not throw out a guest who has com
     assert.equal((await comes(guest)).state, 'joined');
     assert.deepEqual((await put(guest, 'solved', { nonce: 'done' })).json(), solved.json());
     assert.notEqual((await confPoll(instance, guest)).state, 'ended');
+});
+
+test('an agent who left and is offered the customer again takes him by the link, also with the cookie of that room', async (t) => {
+    const { agent, customer } = await talk(t, instance, 'anna'), room = (await agentPoll(instance, agent)).conferences[0];
+    const cookie = cookiesOf(await get(base, '/cgi_bin/conf_view', { conf: customer.conference, token: room.token }, html));
+    execFileSync('sqlite3', ['-cmd', '.timeout 5000', path.join(instance.runDir, 'state/rtcc.db'),
+        'UPDATE reservation SET boot_ms = boot_ms - 60000']); // a minute goes by
+    await leaves({ conference: customer.conference, token: room.token });
+    const offer = await waitForOffer(instance, agent, customer.conference), link = new URL(offer.join_url);
+    const { state } = (await get(base, `${link.pathname}${link.search}`, {}, { cookie, bearer: agent.token, ...json })).json();
+    assert.equal(state, 'joined');
+    assert.equal((await confPoll(instance, customer)).state, 'talking');
+    assert.deepEqual((await agentPoll(instance, agent)).offers, []);
+});
+
+test('who left does not see in the list who came behind him', async () => {
+    const { customer, guest, participant } = await withGuest(), list = async (who) => (await get(base, '/cgi_bin/vcs_call',
+        { action: 'list', call_callid: who.conference, token: who.token }, json)).body;
+    await leaves(guest);
+    await sleep(5);
+    await join(base, participant, customer.conference, { name: 'Later Person' });
+    assert.match(await list(customer), /Later Person/);
+    assert.doesNotMatch(await list(guest), /Later Person/);
 });
 
 test('when the conference has ended, nobody is joined to it', async () => {
