@@ -57,11 +57,11 @@ fill(struct request *r, struct poll *p, int64_t since_typing_ms, bool *has_news)
     bool is_more = false;
     struct reader reader = {.member = p->member, .is_staff = p->is_staff, .until = p->left_event};
     struct value *events = value_list(r->c->mem);
-    enum err err = event_read(r->c, p->conf, &reader, &p->after, events, &is_more);
+    enum err err = conference_state(r->c, p->conf, &conf); /* before its events: whoever is told of the end has been told all */
+    if (err == OK)
+        err = event_read(r->c, p->conf, &reader, &p->after, events, &is_more);
     if (err == OK && since_typing_ms >= 0 && !events->first) /* who wrote beside what was said was told when he began */
         err = event_read_typing(r->c, p->conf, p->member, since_typing_ms, p->after, events);
-    if (err == OK)
-        err = conference_state(r->c, p->conf, &conf);
     if (err != OK)
         return err;
     *has_news = events->first || conf.ended_at || p->has_left;
