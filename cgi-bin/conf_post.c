@@ -149,8 +149,10 @@ post_solved(struct request *r)
     int64_t first, last;
     bool is_repeat = r->args[NONCE].text && event_before(r->c, member->id, r->args[NONCE].text, &first) == OK &&
                      event_last_of(r->c, member->conf, member->id, "solved", &last) == OK && first == last;
-    if (is_repeat)
-        return repeat(r, OK);
+    if (is_repeat) {
+        value_add_int(r->out, "id", first);
+        return OK;
+    }
     enum err err = add(r, &event);
     return err == OK ? talk_leave(r->c, member) : err;
 }

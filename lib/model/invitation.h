@@ -1,8 +1,8 @@
 /* invitation: the queue: a conference that waits for an agent.
  *
  * States: queued, offered (to one agent), accepted; ends: done (the talk is over), abandoned (the customer left first),
- * cancelled. The order is priority (1 first), then the time of queueing, which never changes: a declined offer gives him his
- * place back. */
+ * cancelled. The order is priority (1 first), then since when the customer waits, which never changes: a declined offer gives
+ * him his place back. */
 #ifndef RTCC_INVITATION_H
 #define RTCC_INVITATION_H
 

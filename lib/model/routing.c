@@ -129,7 +129,7 @@ routing_run(struct center *c)
     enum err err = next_pair(c, &w, &next);
     while (err == OK) {
         err = offer(c, next.invitation, next.agent);
-        w.at = w.count; /* the others may have been after the same one */
+        w.at = w.count; /* who waits, and for what, is another question now */
         w.is_vain = false;
         if (err == OK)
             err = next_pair(c, &w, &next);

@@ -162,6 +162,8 @@ who_comes_back_to_the_room_is_there_also_from_under_an_offer_to_another(void **s
     assert_true(mine.left_at == 0 && !mine.lost);
     assert_string_equal(room_state(p, t.i.conf), "talking");
     assert_false(has_offer(p, &bert));
+    WELL(p, talk_leave(&p->c, &mine));
+    assert_int_equal(offer_of(p, &bert).invitation, t.i.id); /* it was taken from him: he let nothing go */
 }
 
 static void

@@ -379,7 +379,10 @@ test('kept forms, and who comes when all is well again, stand in the order in wh
     const server = await comeBack();
     try {
         const rooms = [(await post(lonely.base, url, { ...good, name: 'New' }, json)).json().conference];
-        for (const again of kept.reverse()) rooms.unshift((await get(lonely.base, again, {}, json)).json().conference);
+        for (const again of kept.reverse()) {
+            rooms.unshift((await get(lonely.base, again, {}, json)).json().conference);
+            assert.equal(count(lonely, `job WHERE due_at > ${Date.now()}`), 0, 'nobody waits for his next try any more');
+        }
         const { invitations } = (await get(lonely.base, '/cgi_bin/queue', { action: 'list' })).json();
         assert.deepEqual(invitations.map((one) => one.conference).filter((one) => rooms.includes(one)), rooms);
         assert.deepEqual(invitations.map((one) => one.position), invitations.map((one, i) => i + 1));

@@ -128,6 +128,9 @@ test('a guest who left may say how it was, once, and so go on talking to nobody'
     assert.equal(first.status, 200);
     assert.deepEqual((await rate({ text: 'Good.', nonce: 'one' })).json(), first.json(), 'the same again');
     isError(await rate({ text: 'And another thing:' }), 'conflict', 'kind');
+    const page = await get(base, '/cgi_bin/conf_view', { conf: guest.conference, part: 'page' }, { bearer: guest.token, ...html });
+    assert.match(page.body, /Thank you for your rating/);
+    assert.doesNotMatch(page.body, /name="stars"/, 'his page does not ask him again');
     assert.equal((await lastKinds(customer, 20)).filter(([kind]) => kind === 'rating').length, 1);
 });
 
