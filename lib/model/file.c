@@ -1,31 +1,22 @@
-/* file.c: see file.h. Blobs in the database were rejected: a 20 MB row goes through the WAL and holds up everybody's commit.
+/* file.c: see file.h.
  *
- * Only bytes behind those that the row tells of are ever written, and by one at a time: who has a file's lock (flock on its
+ * Only bytes behind those that the row tells of are ever written, and by one at a time: who has a file's lock (on its
  * bytes, let go also by a program that is killed) reads the row again, writes, syncs and moves the row on. What a killed one left
  * behind the row's end is written over by whoever goes on from there. With the database's lock instead all would wait for the
  * disk. */
 #include "model/file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/folder.h"
 #include "base/log.h"
 #include "base/magic.h"
 #include "base/text.h"
-#include "io/secret.h"
 #include "io/settings.h"
-#include "io/space.h"
+#include "model/blob.h"
 #include "model/event.h"
 #include "model/filestore.h"
 #include "model/quota.h"
 #include "model/site.h"
-
-enum { PLACE_CHARS = 32, HEAD_BYTES = 16, BLOCK_BYTES = 65536, FULL_RETRY_S = 60 };
 
 bool
 file_may_be_shown(const char *type)
@@ -48,128 +39,11 @@ plain_name(struct center *c, const char *name)
     return copy;
 }
 
-/* ── the disk ── */
-
-static const char *
-path_of(struct center *c, const char *place)
+static struct blob_part
+part_of(const struct file_piece *p)
 {
-    return arena_printf(c->mem, "%s/%s", filestore_folder(c), place);
+    return (struct blob_part){.data = p->data, .bytes = p->bytes, .offset = p->offset, .total = p->total};
 }
-
-static enum err
-disk_fault(struct center *c, const char *doing)
-{
-    bool is_full = errno == ENOSPC || errno == EDQUOT;
-    log_error("file: %s: %s", doing, strerror(errno));
-    if (!is_full)
-        return center_fault(c, ERR_UNAVAILABLE, NULL, "Files cannot be kept at the moment. Try again in a minute.");
-    enum err err = center_fault(c, ERR_UNAVAILABLE, NULL,
-        "There is no room for more files here at the moment. Messages arrive all the same; send the file later.");
-    c->fault.retry_s = FULL_RETRY_S;
-    return err;
-}
-
-/* Whether a file cannot be opened because it is not there; when its folder is not, that comes back. */
-static bool
-is_missing(struct center *c)
-{
-    return errno == ENOENT && access(filestore_folder(c), F_OK) == 0;
-}
-
-static enum err
-put_bytes(struct center *c, int fd, const struct file_piece *piece, char head[HEAD_BYTES])
-{
-    int64_t more = piece->total - piece->offset - piece->bytes;
-    if (space_claim(filestore_folder(c), fd, piece->offset, piece->bytes, more) != OK)
-        return disk_fault(c, "make room");
-    bool is_written = folder_write(fd, piece->data, (size_t)piece->bytes, piece->offset) == OK;
-    bool is_kept = is_written && fsync(fd) == 0 && pread(fd, head, HEAD_BYTES, 0) >= 0;
-    return is_kept ? OK : disk_fault(c, "write");
-}
-
-/* Makes the file; nobody knows its place yet. */
-static enum err
-put_first(struct center *c, const char *place, const struct file_piece *piece, char head[HEAD_BYTES])
-{
-    int fd = open(path_of(c, place), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return disk_fault(c, "open");
-    enum err err = put_bytes(c, fd, piece, head);
-    close(fd);
-    return err == OK && folder_sync(filestore_folder(c)) != OK ? disk_fault(c, "sync the folder") : err;
-}
-
-/* Opens a file that is there (with O_CREAT: or is not) and waits for its lock, for as long as others write and commit their
- * pieces of it. ERR_NOT_FOUND, without a fault: it is lost. */
-static enum err
-open_locked(struct center *c, const char *place, int flags, int *fd)
-{
-    *fd = open(path_of(c, place), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
-    if (*fd < 0)
-        return is_missing(c) ? ERR_NOT_FOUND : disk_fault(c, "open");
-    while (flock(*fd, LOCK_EX) != 0) {
-        if (errno == EINTR)
-            continue;
-        enum err err = disk_fault(c, "lock");
-        close(*fd);
-        return err;
-    }
-    return OK;
-}
-
-enum kept {
-    KEPT_SAME,
-    KEPT_OTHER,
-    KEPT_LESS, /* as far as they are there they are the same */
-    KEPT_UNKNOWN
-};
-
-/* Holds the bytes of a piece against those in a file. */
-static enum kept
-compare(int fd, const struct file_piece *p)
-{
-    char block[BLOCK_BYTES];
-    for (int64_t at = 0; at < p->bytes;) {
-        size_t rest = p->bytes - at < BLOCK_BYTES ? (size_t)(p->bytes - at) : BLOCK_BYTES;
-        ssize_t n = pread(fd, block, rest, (off_t)(p->offset + at));
-        if (n <= 0)
-            return n == 0 ? KEPT_LESS : KEPT_UNKNOWN;
-        if (memcmp(block, p->data + at, (size_t)n) != 0)
-            return KEPT_OTHER;
-        at += n;
-    }
-    return KEPT_SAME;
-}
-
-static enum kept
-compare_at(struct center *c, const char *place, const struct file_piece *p)
-{
-    int fd = open(path_of(c, place), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return is_missing(c) ? KEPT_LESS : KEPT_UNKNOWN;
-    enum kept kept = compare(fd, p);
-    close(fd);
-    return kept;
-}
-
-enum err
-file_open(struct center *c, const struct file *file, int *fd)
-{
-    struct stat info;
-    *fd = open(path_of(c, file->place), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    bool is_short = *fd >= 0 && fstat(*fd, &info) == 0 && info.st_size < file->total;
-    if (is_short)
-        close(*fd);
-    if (is_short || (*fd < 0 && is_missing(c))) {
-        log_error("file: %s is not in the folder files, or not all of it: was it left behind when this place was restored?",
-            file->place);
-        *fd = -1;
-        return center_fault(c, ERR_NOT_FOUND, "id", "This file is not kept here any more.");
-    }
-    return *fd >= 0 ? OK : disk_fault(c, "open");
-}
-
-/* ── pieces ── */
 
 static enum err
 file_row(struct center *c, int64_t id, struct file *out)
@@ -184,6 +58,17 @@ file_find(struct center *c, int64_t id, struct file *out)
     if (err == ERR_NOT_FOUND || (err == OK && !out->event))
         return center_fault(c, ERR_NOT_FOUND, "id", "There is no such file.");
     return err;
+}
+
+enum err
+file_open(struct center *c, const struct file *file, int *fd)
+{
+    enum err err = blob_open(c, file->place, file->total, fd);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    log_error("file: %s is not in the folder files, or not all of it: was it left behind when this place was restored?",
+        file->place);
+    return center_fault(c, ERR_NOT_FOUND, "id", "This file is not kept here any more.");
 }
 
 static struct value *
@@ -268,7 +153,7 @@ end_piece(struct center *c, const struct member *member, int64_t id, const char 
 {
     enum err err = file_row(c, id, out);
     if (err == OK && out->bytes == out->total && !out->event)
-        err = announce(c, member, out, magic_type(head, out->total < HEAD_BYTES ? (size_t)out->total : HEAD_BYTES));
+        err = announce(c, member, out, magic_type(head, out->total < BLOB_HEAD_BYTES ? (size_t)out->total : BLOB_HEAD_BYTES));
     return err == OK ? file_row(c, id, out) : err;
 }
 
@@ -310,21 +195,22 @@ check_piece(struct center *c, const struct file_piece *p)
 static enum err
 take_first(struct center *c, const struct member *member, const struct file_piece *p, struct file *out)
 {
-    char head[HEAD_BYTES] = "";
-    const char *place = secret_random_text(c->mem, PLACE_CHARS);
+    char head[BLOB_HEAD_BYTES];
+    struct blob_part part = part_of(p);
+    const char *place = blob_new_place(c);
     struct quota_wish wish = {.conf = member->conf, .member = member->id, .total = p->total, .is_part = p->bytes < p->total};
     if (p->offset != 0)
         return does_not_fit(c, 0);
     enum err err = quota_ask(c, &wish);
     if (err != OK)
         return err;
-    err = put_first(c, place, p, head);
+    err = blob_make(c, place, &part, head);
     if (err == OK)
         err = db_begin(c->db);
     if (err == OK)
         err = db_end(c->db, note_first(c, member, p, &wish, place, head, out));
     if (err != OK)
-        unlink(path_of(c, place));
+        blob_remove(c, place);
     return err;
 }
 
@@ -360,33 +246,30 @@ is_other(struct center *c)
 
 /* With the lock of the bytes, of which some are lost: whoever waited for it may find them put back. */
 static enum err
-put_back_locked(struct center *c, const struct file_piece *p, int fd)
+put_back_locked(struct center *c, const struct blob_part *part, int fd)
 {
-    char head[HEAD_BYTES] = "";
-    enum kept kept = compare(fd, p);
-    if (kept != KEPT_LESS)
-        return kept == KEPT_SAME ? OK : kept == KEPT_OTHER ? is_other(c) : disk_fault(c, "read");
-    enum err err = put_bytes(c, fd, p, head);
-    if (err == OK && folder_sync(filestore_folder(c)) != OK)
-        err = disk_fault(c, "sync the folder");
-    return err;
+    enum blob_kept kept;
+    enum err err = blob_compare(c, fd, part, &kept);
+    if (err != OK || kept == KEPT_SAME)
+        return err;
+    return kept == KEPT_OTHER ? is_other(c) : blob_write_back(c, fd, part);
 }
 
 /* Of a file that was announced bytes are lost: those that come are taken in their place. */
 static enum err
-put_back(struct center *c, const struct file_piece *p, const struct file_by_nonce *had)
+put_back(struct center *c, const struct blob_part *part, const struct file_by_nonce *had)
 {
     int fd;
-    if (p->bytes < p->total)
+    if (part->bytes < part->total)
         return center_fault(c, ERR_UNAVAILABLE, NULL,
             "What came before of this file is not there. Send it whole, or as another.");
-    if (!text_same(magic_type(p->data, (size_t)p->bytes), had->type))
+    if (!text_same(magic_type(part->data, (size_t)part->bytes), had->type))
         return is_other(c);
-    enum err err = open_locked(c, had->place, O_CREAT, &fd);
+    enum err err = blob_lock_anew(c, had->place, &fd);
     if (err != OK)
-        return err == ERR_NOT_FOUND ? disk_fault(c, "open") : err;
+        return err;
     log_warn("file: %s was not in the folder files, or not all of it, and is sent again", had->place);
-    err = put_back_locked(c, p, fd);
+    err = put_back_locked(c, part, fd);
     close(fd);
     return err;
 }
@@ -395,20 +278,13 @@ put_back(struct center *c, const struct file_piece *p, const struct file_by_nonc
 static enum err
 take_again(struct center *c, const struct file_piece *p, const struct file_by_nonce *had, struct file *out)
 {
-    enum err err = OK;
-    switch (compare_at(c, had->place, p)) {
-    case KEPT_SAME:
-        break;
-    case KEPT_OTHER:
+    enum blob_kept kept;
+    struct blob_part part = part_of(p);
+    enum err err = blob_compare_at(c, had->place, &part, &kept);
+    if (err == OK && kept == KEPT_OTHER)
         err = is_other(c);
-        break;
-    case KEPT_LESS:
-        err = had->event ? put_back(c, p, had) : begin_anew(c, had);
-        break;
-    case KEPT_UNKNOWN:
-        err = disk_fault(c, "read");
-        break;
-    }
+    else if (err == OK && kept == KEPT_LESS)
+        err = had->event ? put_back(c, &part, had) : begin_anew(c, had);
     return err == OK ? file_row(c, had->id, out) : err;
 }
 
@@ -417,8 +293,9 @@ static enum err
 take_locked(struct center *c, const struct member *member, const struct file_piece *p, int fd, struct file_by_nonce *had,
     bool *is_there, struct file *out)
 {
-    char head[HEAD_BYTES] = "";
-    struct stat info;
+    char head[BLOB_HEAD_BYTES];
+    int64_t size;
+    struct blob_part part = part_of(p);
     const char *place = had->place;
     struct sql_file_by_nonce_in in = {.member = member->id, .nonce = p->nonce};
     enum err err = sql_file_by_nonce(c->db, c->mem, &in, had);
@@ -428,11 +305,11 @@ take_locked(struct center *c, const struct member *member, const struct file_pie
         err = check_fits(c, p, had, is_there);
     if (err != OK || *is_there)
         return err;
-    if (fstat(fd, &info) != 0)
-        return disk_fault(c, "look");
-    if (info.st_size < had->bytes)
+    err = blob_size(c, fd, &size);
+    if (err == OK && size < had->bytes)
         return begin_anew(c, had);
-    err = put_bytes(c, fd, p, head);
+    if (err == OK)
+        err = blob_write(c, fd, &part, head);
     if (err == OK)
         err = db_begin(c->db);
     return err == OK ? db_end(c->db, note_next(c, member, p, had, head, out)) : err;
@@ -443,7 +320,7 @@ add_piece(struct center *c, const struct member *member, const struct file_piece
     struct file *out)
 {
     int fd;
-    enum err err = open_locked(c, had->place, 0, &fd);
+    enum err err = blob_lock(c, had->place, &fd);
     if (err != OK)
         return err == ERR_NOT_FOUND ? begin_anew(c, had) : err;
     err = take_locked(c, member, p, fd, had, is_there, out);
