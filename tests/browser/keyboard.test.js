@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { AGENT, CUSTOMER, agentTalks, allSent, appears, callIn, clickButton, customerTalks, disappears, emptyQueue, launch,
-    newPerson, openDesk, openReadyDesk, openRoom, says, setStatus, textsOnceShown, when, windowOf } from '../lib/browser.js';
+    newPerson, openDesk, openReadyDesk, openRoom, roomOf, says, setStatus, textsOnceShown, when } from '../lib/browser.js';
 import { get } from '../lib/http.js';
 import { startInstance } from '../lib/instance.js';
 import { act, allEvents, ask, say } from '../lib/people.js';
@@ -54,7 +54,7 @@ async function startByKeyboard(ann) {
         await page.keyboard.type(text);
     }
     await tabTo(page, '#start');
-    const room = await windowOf(ann, () => press(page, 'Enter'));
+    const room = await roomOf(ann, {}, () => press(page, 'Enter'));
     await says(room, '#queue[role=status]', 'Number 1 in the queue');
     await when(page, 'what has become of it has the focus', () => document.activeElement.id === 'opened');
     return room;

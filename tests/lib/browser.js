@@ -120,11 +120,14 @@ export async function openRoom(person, base, entries = {}, options = {}) {
     return roomOf(person, options);
 }
 
-/* Customer: sends the form that is filled in; gives the room's page. A page without its scripts yet does not send by Enter. */
-export async function roomOf(person, options = {}) {
-    const room = await windowOf(person, () => person.page.click('#start'), options);
-    await when(room, 'the room is there with its scripts, or with its frames', () => document.querySelector('main.conf')
-        && (document.readyState === 'complete' || document.querySelector('noscript iframe')));
+/* Until the page is a room with its scripts, or with its frames: before its scripts are there, Enter sends nothing. */
+export const isRoom = (page) => when(page, 'the room is there with its scripts, or with its frames', () =>
+    document.querySelector('main.conf') && (document.readyState === 'complete' || document.querySelector('noscript iframe')));
+
+/* Customer: sends the form that is filled in, by its button unless `send` does it; gives the room's page. */
+export async function roomOf(person, options = {}, send = () => person.page.click('#start')) {
+    const room = await windowOf(person, send, options);
+    await isRoom(room);
     return room;
 }
 
