@@ -80,13 +80,6 @@ UPDATE member SET left_at = $at WHERE site = $site AND conf = $conf AND left_at 
 --   count
 UPDATE member SET left_at = $at, lost = $lost WHERE site = $site AND id = $id AND left_at = 0;
 
--- member_replaced: whether somebody of the staff is there who joined since.
---   in  conf int, lost int
---   out is_replaced int
---   one
-SELECT EXISTS (SELECT 1 FROM member WHERE site = $site AND conf = $conf AND left_at = 0 AND id > $lost
-    AND (is_leader = 1 OR role IN ('agent', 'supervisor'))) AS is_replaced;
-
 -- member_lost: the members of an agent who were not heard of, in rooms that he has not come back to.
 --   in  agent int
 --   out id int
@@ -97,6 +90,11 @@ SELECT id FROM member WHERE site = $site AND agent = $agent AND lost <> 0 ORDER 
 --   in  id int
 --   run
 UPDATE member SET lost = 0 WHERE site = $site AND id = $id;
+
+-- member_forget_lost_before: the same for all who were lost from a conference, but for those with this number.
+--   in  conf int, lost int
+--   run
+UPDATE member SET lost = 0 WHERE site = $site AND conf = $conf AND lost <> 0 AND lost <> $lost;
 
 -- member_forget_all_lost: the same for all that he was lost from.
 --   in  agent int

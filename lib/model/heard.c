@@ -67,15 +67,22 @@ last_of_staff(struct center *c, int64_t conf, int64_t *out)
     return err;
 }
 
-/* Since when he asks in vain, without a pause of gone_s; from now on, if he does for the first time after anything was heard. */
+/* Since when he asks in vain. From now on, if he does for the first time after anything was heard; and once more after the first
+ * pause of gone_s, which may be a standstill of the servers. Whoever asks more seldom than that would begin for ever. */
 static enum err
 alone_since(struct center *c, int64_t conf, int64_t heard_ms, int64_t *out)
 {
     struct alone_read row;
     enum err err = sql_alone_read(c->db, c->mem, &(struct sql_alone_read_in){.conf = conf}, &row);
     bool goes_on = err == OK && text_same(row.boot, clock_boot_id()) && row.boot_ms > heard_ms;
-    *out = goes_on && c->boot_ms - row.asked_ms < gone_ms(c) ? row.boot_ms : c->boot_ms;
-    struct sql_alone_note_in in = {.conf = conf, .boot = clock_boot_id(), .boot_ms = *out, .asked_ms = c->boot_ms};
+    bool was_paused = goes_on && row.is_paused;
+    bool begins_anew = goes_on && !was_paused && c->boot_ms - row.asked_ms >= gone_ms(c);
+    *out = goes_on && !begins_anew ? row.boot_ms : c->boot_ms;
+    struct sql_alone_note_in in = {.conf = conf,
+        .boot = clock_boot_id(),
+        .boot_ms = *out,
+        .asked_ms = c->boot_ms,
+        .is_paused = was_paused || begins_anew};
     return err == OK || err == ERR_NOT_FOUND ? sql_alone_note(c->db, &in) : err;
 }
 
@@ -96,5 +103,7 @@ enum err
 heard_forget(struct center *c, int64_t conf)
 {
     enum err err = sql_heard_forget(c->db, &(struct sql_heard_forget_in){.conf = conf});
-    return err == OK ? sql_alone_forget(c->db, &(struct sql_alone_forget_in){.conf = conf}) : err;
+    if (err == OK)
+        err = sql_alone_forget(c->db, &(struct sql_alone_forget_in){.conf = conf});
+    return err == ERR_UNAVAILABLE ? OK : err;
 }

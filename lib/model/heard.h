@@ -2,8 +2,10 @@
  *
  * An agent is heard of while his desk polls or he asks for something in the room. A customer is left when he asks for something
  * and nothing was heard of any of the staff for twice gone_s, and it stayed so for three quarters of gone_s in which he asked in
- * vain: where the servers stood still, all come back within that time (a page tries every 30 s at least). Who polls at his desk
- * the main database knows; the times are in live.db: what is not known there has been heard of never in this boot. */
+ * vain: where the servers stood still, all come back within that time (a page tries every 30 s, or every 40 where nothing
+ * answers; whoever comes later comes back all the same). Who polls at his desk the main database knows; the times are in live.db:
+ * what is not known there has been heard of never in this boot.
+ */
 #ifndef RTCC_HEARD_H
 #define RTCC_HEARD_H
 
@@ -20,7 +22,7 @@ must_check enum err heard_note(struct center *c, const struct member *agent);
  * never missed. */
 must_check enum err heard_is_left(struct center *c, int64_t conf, bool *out);
 
-/* The room is closed, or its staff were lost: whoever comes to it has his own time. */
+/* The room is closed; where that cannot be written, nobody reads what stays. */
 must_check enum err heard_forget(struct center *c, int64_t conf);
 
 #endif

@@ -149,13 +149,11 @@ member_lose(struct center *c, const struct member *member, int64_t lost)
 }
 
 enum err
-member_is_replaced(struct center *c, const struct member *lost, bool *out)
+member_forget_lost_before(struct center *c, struct member *came)
 {
-    struct member_replaced row;
-    struct sql_member_replaced_in in = {.conf = lost->conf, .lost = lost->lost};
-    enum err err = sql_member_replaced(c->db, c->mem, &in, &row);
-    *out = err == OK && row.is_replaced;
-    return err;
+    struct sql_member_forget_lost_before_in in = {.conf = came->conf, .lost = came->lost};
+    came->lost = 0;
+    return sql_member_forget_lost_before(c->db, &in);
 }
 
 enum err

@@ -27,7 +27,7 @@ struct member_new {
  * (and is back, if he had left). ERR_CONFLICT: it takes no more guests. */
 must_check enum err member_join(struct center *c, const struct member_new *who, struct member *out);
 
-/* Is there again, with a `joined` event, if he had left. */
+/* Is there again, with a `joined` event, if he had left; member->lost still tells whether he was lost. */
 must_check enum err member_return(struct center *c, struct member *member);
 
 /* Who joined earlier under the same reqid of the same account. ERR_NOT_FOUND: nobody, or no reqid. */
@@ -52,11 +52,13 @@ must_check enum err member_agents(struct center *c, int64_t conf, struct member_
  * (left_event). */
 must_check enum err member_leave(struct center *c, const struct member *member);
 
-/* Nothing is heard of him any more: leaves, as above, but may come back by himself. `lost`: an id that was given just now. */
+/* Nothing is heard of him any more: leaves, as above, but may come back by himself. `lost`: an id that was given just now, the
+ * same for all who are lost at once. */
 must_check enum err member_lose(struct center *c, const struct member *member, int64_t lost);
 
-/* Whether, of those whom member_is_staff() means, somebody came since he was lost. */
-must_check enum err member_is_replaced(struct center *c, const struct member *lost, bool *out);
+/* One of those whom member_is_staff() means has come: who was lost before does not come back by himself any more, but for those
+ * who were lost together with him (came->lost, as it was; 0 from now on). */
+must_check enum err member_forget_lost_before(struct center *c, struct member *came);
 
 /* Where an agent was lost and has not come back to. */
 must_check enum err member_lost(struct center *c, int64_t agent, struct member_lost **out, size_t *count);

@@ -75,13 +75,23 @@ take_invitations(struct center *c, const struct member *member)
     return err == OK ? mark_talking(c, member->conf) : err;
 }
 
-/* He is here: whoever was missed before him does not count for him. That nothing can be written down of it is no reason to stay
- * outside. */
+/* He is here. That nothing can be written down of it is no reason to stay outside. */
 static enum err
-note_arrival(struct center *c, const struct member *member)
+note_heard(struct center *c, const struct member *member)
 {
     enum err err = member->agent ? heard_note(c, member) : OK;
     return err == ERR_UNAVAILABLE ? OK : err;
+}
+
+/* Whom he comes in place of does not come back by himself any more; but those do who were lost together with him. */
+static enum err
+arrive(struct center *c, struct member *member)
+{
+    enum err err = note_heard(c, member);
+    if (err != OK || !member_is_staff(member))
+        return err;
+    err = member_forget_lost_before(c, member);
+    return err == OK ? take_invitations(c, member) : err;
 }
 
 static enum err
@@ -94,9 +104,7 @@ join(struct center *c, const struct member_new *who, const char *text, struct me
         err = member_join(c, who, out);
     if (err == OK && text)
         err = say_first(c, out, text);
-    if (err == OK)
-        err = note_arrival(c, out);
-    return err == OK && member_is_staff(out) ? take_invitations(c, out) : err;
+    return err == OK ? arrive(c, out) : err;
 }
 
 enum err
@@ -112,9 +120,7 @@ come_back(struct center *c, struct member *member)
     enum err err = check_live(c, member->conf);
     if (err == OK)
         err = member_return(c, member);
-    if (err == OK)
-        err = note_arrival(c, member);
-    return err == OK && member_is_staff(member) ? take_invitations(c, member) : err;
+    return err == OK ? arrive(c, member) : err;
 }
 
 enum err
@@ -187,20 +193,17 @@ talk_notready(struct center *c, const struct agent *agent, const char *reason)
     return db_end(c->db, err);
 }
 
-/* Who was lost is there again, unless it has ended or somebody has come to the customer since: then it is over for him. */
+/* Who was lost is there again, unless it has ended: then it is over for him. */
 static enum err
 find_again(struct center *c, int64_t id, struct member *out)
 {
-    bool is_replaced = false;
     struct conference_state conf;
     enum err err = member_find(c, id, out);
     if (err != OK || !out->lost)
         return err;
     err = conference_state(c, out->conf, &conf);
     if (err == OK)
-        err = member_is_replaced(c, out, &is_replaced);
-    if (err == OK)
-        err = conf.ended_at || is_replaced ? member_forget_lost(c, id) : come_back(c, out);
+        err = conf.ended_at ? member_forget_lost(c, id) : come_back(c, out);
     return err == OK ? member_find(c, id, out) : err;
 }
 
@@ -235,7 +238,7 @@ talk_find_lost(struct center *c, int64_t agent)
     enum err err = member_lost(c, agent, &rows, &count);
     if (err != OK || count == 0)
         return err;
-    err = db_begin(c->db);
+    err = db_begin_briefly(c->db);
     return err == OK ? db_end(c->db, find_all_again(c, agent)) : err;
 }
 
@@ -244,7 +247,7 @@ enum err
 talk_agent_seen(struct center *c, const struct agent *agent)
 {
     bool is_new;
-    enum err err = agent->is_present ? agent_seen(c, agent, &is_new) : db_begin(c->db);
+    enum err err = agent->is_present ? agent_seen(c, agent, &is_new) : db_begin_briefly(c->db);
     if (err != OK)
         return err;
     return agent->is_present ? talk_find_lost(c, agent->id) : db_end(c->db, came(c, agent));
@@ -450,8 +453,7 @@ customer_seen(struct center *c, int64_t conf)
     if (err != OK)
         return err;
     err = is_left(c, conf, &is_alone);
-    err = db_end(c->db, err == OK && is_alone ? lose_staff(c, conf) : err);
-    return err == OK ? heard_forget(c, conf) : err; /* whoever comes now has his own time */
+    return db_end(c->db, err == OK && is_alone ? lose_staff(c, conf) : err);
 }
 
 static enum err

@@ -1,7 +1,7 @@
 /* talk: a customer's case as a whole, from the room that opens to its end: what moves conference, members, queue and routing at
  * once.
  *
- * Every call here is one transaction. */
+ * Every call here is one transaction; that somebody was seen is none, unless it changes where he is. */
 #ifndef RTCC_TALK_H
 #define RTCC_TALK_H
 

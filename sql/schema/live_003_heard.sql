@@ -15,5 +15,6 @@ CREATE TABLE alone (
     boot        TEXT    NOT NULL,
     boot_ms     INTEGER NOT NULL,                   -- since when; of before anything was heard: it is over
     asked_ms    INTEGER NOT NULL,                   -- when he last asked for something
+    is_paused   INTEGER NOT NULL,                   -- he had asked for nothing for long, and it began anew
     PRIMARY KEY (site, conf)
 ) STRICT;

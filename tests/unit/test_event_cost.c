@@ -1,4 +1,4 @@
-/* What reading the log costs: no more than what is given, whatever else was written. Counted in sqlite's own steps, not in time. */
+/* What reading costs: no more than what is given, whatever else was written and whoever else is there. Counted in sqlite's own steps, not in time. */
 #include "heard.h"
 
 enum { PER_TICK = 50, MANY = 4000, FEW = 1500 /* steps; a row that is gone through takes five or more */, A_ROW = 150 };
@@ -234,6 +234,18 @@ who_left_sees_what_happened_until_then_and_all_of_his_other_rooms(void **state)
     }
 }
 
+static void
+a_customer_who_asks_among_many_guests_costs_what_he_does_without_them(void **state)
+{
+    struct installation *p = *state;
+    struct agent anna = place_agent(p, "anna");
+    struct member ann = place_member(p, place_conference(p).id, "Ann");
+    enter(p, &anna, ann.conf);
+    for (int n = 2; n < GUESTS_MAX; n++)
+        place_member(p, ann.conf, "guest");
+    CHEAP(FEW, WELL(p, talk_member_seen(&p->c, &ann)));
+}
+
 int
 main(void)
 {
@@ -244,6 +256,7 @@ main(void)
         COUNTED(the_newest_of_a_kind_is_looked_for_among_the_last_ones_only),
         COUNTED(an_agents_rooms_come_in_one_order_none_lost_none_doubled),
         COUNTED(who_left_sees_what_happened_until_then_and_all_of_his_other_rooms),
+        COUNTED(a_customer_who_asks_among_many_guests_costs_what_he_does_without_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
