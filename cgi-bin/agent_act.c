@@ -114,6 +114,8 @@ find_place(struct request *r, struct member *out)
         err = member_of_agent(r->c, conf.id, r->caller->agent.id, out);
     if (err == OK)
         err = talk_member_seen(r->c, out);
+    if (err == ERR_UNAVAILABLE && !out->lost)
+        err = OK;                                                /* that he is heard of is no condition */
     bool has_left = err == OK && out->left_at && !conf.ended_at; /* at the end everybody leaves */
     if (err == ERR_NOT_FOUND || has_left)
         return center_fault(r->c, ERR_FORBIDDEN, "conf", "You are not in this conference.");

@@ -92,11 +92,12 @@ answer(struct request *r)
 {
     bool has_news;
     enum err err = talk_agent_seen(r->c, &r->caller->agent);
-    if (err == OK)
+    bool is_noted = err != ERR_UNAVAILABLE; /* where nothing can be written he reads still, and asks again at once */
+    if (err == OK || !is_noted)
         err = fill(r, r->caller->agent.id, r->args[AFTER].number, -1, &has_news);
     if (err != OK)
         return err;
-    if (!has_news && !(r->args[WAIT].text && r->args[WAIT].number == 0))
+    if (!has_news && is_noted && !(r->args[WAIT].text && r->args[WAIT].number == 0))
         return park(r);
     return finish(r, r->caller->agent.id, r->caller->serial);
 }

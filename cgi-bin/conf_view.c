@@ -322,7 +322,7 @@ answer(struct request *r)
     if (err != OK)
         return err;
     if (r->args[TOKEN].text && !text_same(part, "log") && !text_same(part, "write")) {
-        err = access_member(r);
+        err = access_room(r);
         return err == OK ? send_on(r) : err;
     }
     err = access_room(r);

@@ -4,14 +4,14 @@
  * During each fault the same people go on doing what they do, each with the ids that a client has, and send again what was refused
  * when it is over: then everything must be there once. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { get, post, request } from '../lib/http.js';
-import { buildFolder, sleep, startInstance, until } from '../lib/instance.js';
+import { buildFolder, holdDatabase, sleep, startInstance, until } from '../lib/instance.js';
 import { ask, conversation, readyAgent, sendFile, waitForOffer } from '../lib/people.js';
 import { html, json } from '../lib/wire.js';
 import { Disk } from './disk.js';
@@ -344,17 +344,9 @@ test('a seed chooses which writes are broken off, and does so again', () => {
     for (const one of disks) one.clear();
 });
 
-/* Holds the database as a backup by hand would. */
-async function lock(state) {
-    const holder = spawn('sqlite3', [path.join(state, 'rtcc.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
-    holder.stdin.write('.timeout 5000\nBEGIN IMMEDIATE;\nSELECT 1;\n');
-    await new Promise((done) => holder.stdout.once('data', done));
-    return () => new Promise((done) => { holder.once('exit', done); holder.stdin.end('ROLLBACK;\n'); });
-}
-
 test('a database locked for 8 s: 503 and what to do, then all goes on', async () => {
     let release;
-    const trouble = await whileDisk(instance, where, people, async () => { release = await lock(disk.state); }, () => release(),
+    const trouble = await whileDisk(instance, where, people, async () => { release = await holdDatabase(disk.state); }, () => release(),
         async (one) => {
             const end = Date.now() + 8000;
             await one.isToldByStatus(/database +NOT OK .*locked/);

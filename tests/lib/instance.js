@@ -61,6 +61,14 @@ export function processesOf(runDir, name) {
     return found;
 }
 
+/* Holds the database in that folder, as a backup by hand would: nobody else can write. Gives what lets it go. */
+export async function holdDatabase(state) {
+    const holder = spawn('sqlite3', [path.join(state, 'rtcc.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+    holder.stdin.write('.timeout 5000\nBEGIN IMMEDIATE;\nSELECT 1;\n');
+    await new Promise((done) => holder.stdout.once('data', done));
+    return () => new Promise((done) => { holder.once('exit', done); holder.stdin.end('ROLLBACK;\n'); });
+}
+
 /* What a sanitizer or an assertion said in the logs of an instance; '' when nothing. */
 function complaints(runDir) {
     const log = path.join(runDir, 'log', 'rtcc.log');

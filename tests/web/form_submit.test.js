@@ -1,14 +1,13 @@
 /* form_submit: the application server: the form, its faults, what comes of it, and what happens while a server behind it is
  * down. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { cookiesOf, get, post, request } from '../lib/http.js';
-import { freePort, startInstance, until } from '../lib/instance.js';
+import { freePort, holdDatabase, startInstance, until } from '../lib/instance.js';
 import { allEvents, ask, confPoll, waitForOffer } from '../lib/people.js';
 import { html, isError, isErrorPage, json, onDuty, only } from '../lib/wire.js';
 
@@ -194,9 +193,7 @@ test('phone numbers are taken as people write them', async () => {
 });
 
 test('a form that cannot even be kept comes back with its entries', async () => {
-    const locked = spawn('sqlite3', [path.join(instance.runDir, 'state/rtcc.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
-    locked.stdin.write('BEGIN IMMEDIATE;\nSELECT 1;\n');
-    await once(locked.stdout, 'data');
+    const letGo = await holdDatabase(path.join(instance.runDir, 'state'));
     try {
         const page = await post(base, url, { ...good, question: 'Not lost', reqid: 'locked' }, html);
         assert.equal(page.status, 503);
@@ -205,8 +202,7 @@ test('a form that cannot even be kept comes back with its entries', async () => 
         assert.deepEqual([valueOf(page, 'name'), valueOf(page, 'phone'), reqidOf(page)], ['Ann', good.phone, 'locked']);
         assert.match(page.body, /<textarea[^>]*>\s*Not lost<\/textarea>/);
     } finally {
-        locked.stdin.end('ROLLBACK;\n');
-        await once(locked, 'exit');
+        await letGo();
     }
     assert.equal((await post(base, url, { ...good, question: 'Not lost', reqid: 'locked' }, html)).status, 303);
 });

@@ -2,9 +2,10 @@
  * nobody else's place is touched. The times are short here (gone after 2 s, lost after 4 s); that they are 45 s and 90 s by default
  * is the table of settings, and test_talk_lost.c has what can happen in between. */
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { get, post } from '../lib/http.js';
-import { sleep, startInstance, until } from '../lib/instance.js';
+import { holdDatabase, sleep, startInstance, until } from '../lib/instance.js';
 import { accept, act, agentPoll, allEvents, ask, confPoll, readyAgent, say, sendFile, signIn, waitForOffer } from '../lib/people.js';
 import { html, isError, json } from '../lib/wire.js';
 
@@ -70,6 +71,8 @@ const ways = {
     'he sends a file': ({ staff }) => sendFile(instance, staff, 'a.txt', 'text/plain', 'x'),
     'he opens the window': ({ staff }) => get(base, '/cgi_bin/conf_view', { conf: staff.conference, part: 'page' },
         { bearer: staff.token, ...html }),
+    'he opens the window by its token alone': ({ staff: { conference, token } }) =>
+        get(base, '/cgi_bin/conf_view', { conf: conference, token }, html),
     'he follows the link': ({ staff }) => get(base, '/cgi_bin/vcs_call', { call_callid: staff.conference, token: staff.token }, json),
     'he notes something': ({ agent, staff }) => act(instance, agent, 'note', { conf: staff.conference, text: 'Cut off.' }),
     'his desk polls': ({ agent }) => agentPoll(instance, agent),
@@ -90,6 +93,32 @@ test('an agent who comes back to a customer whom nobody has taken has him again,
     assert.deepEqual(conferences.map((one) => one.conference).sort(), talks.map((one) => one.staff.conference).sort(), 'his desk is as before');
     for (const page of pages) await page.stop();
     for (const talk of talks) await finish(talk);
+});
+
+test('a customer who opens his room anew again and again, without cookies, is there', async () => {
+    const talk = await begin('anna'), { conference, token } = talk.customer;
+    const page = keepHere(() => get(base, '/cgi_bin/conf_view', { conf: conference, part: 'page', token }).then(() => sleep(200)));
+    await until(async () => (await get(base, '/cgi_bin/queue', { action: 'list' })).json().invitations
+        .some((one) => one.conference === conference && one.state === 'queued'), 'he waits again', LOST_MS * 3);
+    await page.stop();
+    await finish(talk);
+});
+
+test('an agent who comes back while somebody holds the database reads at once, and is there with his next poll', async () => {
+    const talk = await begin('anna');
+    await sleep(GONE_S * 1500);
+    const next = await ask(instance, { name: 'Next' });
+    const letGo = await holdDatabase(path.join(instance.runDir, 'state'));
+    let first;
+    try {
+        first = await agentPoll(instance, talk.agent, 1e15, 1);
+    } finally {
+        await letGo();
+    }
+    assert.deepEqual(first.conferences.map((one) => one.conference), [talk.customer.conference]);
+    await waitForOffer(instance, talk.agent, next.conference);
+    await finish(talk);
+    await finish({ customer: next });
 });
 
 test('whoever is at his desk, or in the room, or at least asks for something there, is not missed', async () => {
