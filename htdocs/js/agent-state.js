@@ -26,7 +26,7 @@ const LISTED = [...SPOKEN, 'note'];
  * @property {object[]} events in order of id
  * @property {number} readTo id of the last event that was looked at
  * @property {{until: number}|null} typing somebody else is writing
- * @property {boolean} isWhole false: joined while the page was open, so what was said before has to be fetched
+ * @property {boolean} isWhole false: what was said before he came (maybe back) has to be fetched
  *
  * @typedef {object} Changes what an answer brought
  * @property {object[]} offers offers that are new
@@ -100,20 +100,20 @@ export class Desk {
     for (const entry of conferences) {
       listed.add(entry.conference);
       const room = this.rooms.get(entry.conference) ?? this.open(entry, changes);
-      if (!room) continue;
-      const was = room.state;
-      Object.assign(room, facts(entry, room));
-      if (room.state === 'ended') this.end(room, was, changes);
+      if (room) this.update(room, entry, changes);
     }
-    for (const room of this.rooms.values()) {
-      if (listed.has(room.id)) continue;
-      const was = room.state;
-      room.state = 'ended';
-      this.end(room, was, changes);
-    }
+    for (const room of this.rooms.values()) if (!listed.has(room.id)) this.update(room, { state: 'ended' }, changes);
   }
 
-  /* One that the agent ended himself goes at once; one that ended by itself stays to be read. */
+  /* Whoever is back in a conference was told nothing meanwhile. */
+  update(room, entry, changes) {
+    const was = room.state;
+    Object.assign(room, facts(entry, room));
+    if (room.state === 'ended') this.end(room, was, changes);
+    else if (was === 'ended') room.isWhole = false;
+  }
+
+  /* One that the agent ended himself goes at once. */
   end(room, was, changes) {
     if (this.leaving.delete(room.id)) this.close(room.id);
     else if (was !== 'ended') changes.ended.push(room.id);

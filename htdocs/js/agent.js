@@ -270,7 +270,7 @@ class App {
     }
   }
 
-  /* A conference that he joined just now: what was said before is older than the poll's cursor. */
+  /* What was said before he joined is older than the poll's cursor. */
   async fetchHistory(room) {
     if (this.fetching.has(room.id)) return;
     this.fetching.add(room.id);

@@ -1,10 +1,13 @@
 /* An agent whose connection is gone for longer than his customer should wait: what both see, and what they find when he is back. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { AGENT, appears, clickButton, conferenceOf, cutOff, disappears, launch, newPerson, openReadyDesk, openRoom, says, setStatus,
-    textsOnceShown, write } from '../lib/browser.js';
+import { AGENT, CUSTOMER, appears, clickButton, conferenceOf, cutOff, disappears, launch, newPerson, openReadyDesk, openRoom,
+    says, setStatus, textsOnceShown, write } from '../lib/browser.js';
+import { post } from '../lib/http.js';
 import { startInstance } from '../lib/instance.js';
-import { accept, readyAgent, say, waitForOffer } from '../lib/people.js';
+import { accept, act, readyAgent, say, waitForOffer } from '../lib/people.js';
 
 let instance, browser;
 before(async () => {
@@ -47,7 +50,7 @@ test('the customer sees that he waits; when nobody has taken him the agent goes 
     await setStatus(desk, 'notready break');
 });
 
-test('when another has taken him, the desk says so and nothing is sent between the two', async (t) => {
+test('when another has taken him, the desk says so; when she has him again, it shows what was said meanwhile', async (t) => {
     const { desk, room, reconnect } = await cut(t);
     const ben = await readyAgent(instance, 'ben'), staff = await accept(instance, ben, await waitForOffer(instance, ben, conferenceOf(room)));
     await say(instance, staff, 'This is Ben.');
@@ -57,4 +60,17 @@ test('when another has taken him, the desk says so and nothing is sent between t
     const texts = await textsOnceShown(room, 'This is Ben.');
     assert.ok(!texts.includes('I look it up'));
     await says(room, '#queue', 'A person is with you');
+
+    await write(room, CUSTOMER, 'Thank you, Ben.');
+    await act(instance, ben, 'notready');
+    await post(instance.base, '/cgi_bin/conf_post', { conf: staff.conference, token: staff.token, kind: 'leave' });
+    execFileSync('sqlite3', ['-cmd', '.timeout 5000', path.join(instance.runDir, 'state/rtcc.db'),
+        'UPDATE reservation SET boot_ms = boot_ms - 60000']); // a minute goes by: she is not spared him any more
+    await setStatus(desk, 'ready');
+    await clickButton(desk, 'Accept');
+    const told = (await textsOnceShown(desk, 'Thank you, Ben.')).filter((text) => text !== 'I look it up');
+    assert.deepEqual(told.slice(-3), ['Hello Ann', 'This is Ben.', 'Thank you, Ben.']);
+    await write(desk, AGENT, 'It is me again.');
+    await textsOnceShown(room, 'It is me again.');
+    await setStatus(desk, 'notready break');
 });

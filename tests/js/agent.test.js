@@ -137,6 +137,22 @@ test('a conference that he joined has the history of its offer at once, and stil
   assert.deepEqual(room.events.map((event) => event.id), [1, 2, 5]);
 });
 
+test('whoever is back in a conference that had ended for him asks for what was said meanwhile, once', () => {
+  const { desk, room } = deskWith([said(1, customer, 'a')]);
+  desk.apply(answer({ conferences: [] }), NOW);
+  assert.equal(room.isWhole, true);
+  desk.apply(answer({ conferences: [], offers: [offer({ history: [said(1, customer, 'a'), said(2, other, 'b')] })] }), NOW);
+  desk.apply(answer({ events: [said(4, me, 'Hello again')] }), NOW);
+  assert.equal(desk.rooms.get(CONF), room);
+  assert.equal(room.isWhole, false);
+  const all = [said(1, customer, 'a'), said(2, other, 'b'), said(3, customer, 'c'), said(4, me, 'Hello again')];
+  assert.equal(desk.addHistory(CONF, all), 2);
+  assert.deepEqual(room.events.map((event) => event.id), [1, 2, 3, 4]);
+  room.isWhole = true;
+  desk.apply(answer(), NOW);
+  assert.equal(room.isWhole, true);
+});
+
 test('a conference that the answer has no more has ended, and stays to be read until it is closed', () => {
   const { desk, room } = deskWith([said(1, customer, 'bye')]);
   const changes = desk.apply(answer({ conferences: [] }), NOW);
