@@ -140,21 +140,17 @@ post_rating(struct request *r)
     return add(r, &event);
 }
 
-/* His problem is solved: the wait or the talk ends, and the log says why. The same again throws out nobody who is back. */
+/* His problem is solved: the wait or the talk ends, and the log says why. What was said under this nonce before, whatever it was,
+ * has been answered with all that belongs to it (one transaction): it throws out nobody who is there, or back. */
 static enum err
 post_solved(struct request *r)
 {
     struct event_new event = {.audience = TO_ALL};
-    const struct member *member = &r->caller->member;
-    int64_t first, last;
-    bool is_repeat = r->args[NONCE].text && event_before(r->c, member->id, r->args[NONCE].text, &first) == OK &&
-                     event_last_of(r->c, member->conf, member->id, "solved", &last) == OK && first == last;
-    if (is_repeat) {
-        value_add_int(r->out, "id", first);
-        return OK;
-    }
-    enum err err = add(r, &event);
-    return err == OK ? talk_leave(r->c, member) : err;
+    enum err err = repeat(r, ERR_NOT_FOUND);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    err = add(r, &event);
+    return err == OK ? talk_leave(r->c, &r->caller->member) : err;
 }
 
 /* Whom the end of the conference took out has no leaving of his own: then the end is what he is told. */

@@ -142,6 +142,23 @@ test('a repeat of what solved his problem does not throw out a guest who has com
     assert.notEqual((await confPoll(instance, guest)).state, 'ended');
 });
 
+test('a late repeat of an earlier one does not either, nor does one under the nonce of something else', async () => {
+    const { guest, customer } = await withGuest(), answers = [];
+    for (const nonce of ['first', 'second']) {
+        answers.push((await put(guest, 'solved', { nonce })).json());
+        assert.equal((await comes(guest)).state, 'joined');
+    }
+    answers.push((await put(guest, 'message', { nonce: 'said', text: 'x' })).json());
+    for (const [i, nonce] of ['first', 'second', 'said'].entries()) {
+        assert.deepEqual((await put(guest, 'solved', { nonce })).json(), answers[i]);
+        assert.notEqual((await confPoll(instance, guest)).state, 'ended', nonce);
+    }
+    const kinds = (await allEvents(instance, customer)).map((one) => one.kind);
+    assert.equal(kinds.filter((kind) => kind === 'solved').length, 2);
+    assert.equal((await put(guest, 'solved', { nonce: 'third' })).status, 200);
+    assert.equal((await confPoll(instance, guest)).state, 'ended');
+});
+
 test('an agent who left and is offered the customer again takes him by the link, also with the cookie of that room', async (t) => {
     const { agent, customer } = await talk(t, instance, 'anna'), room = (await agentPoll(instance, agent)).conferences[0];
     const cookie = cookiesOf(await get(base, '/cgi_bin/conf_view', { conf: customer.conference, token: room.token }, html));
