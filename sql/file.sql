@@ -59,9 +59,9 @@ WHERE site = $site AND id > $id AND event = 0 AND created_at NOT BETWEEN $from_a
 
 -- file_idle: of a member's unfinished files the one that is so for longest; what is in the future is of before the clock was set.
 --   in  member int, from_at int, to_at int
---   out id int, place text, bytes int
+--   out id int, place text, bytes int, total int
 --   one
-SELECT id, place, bytes FROM file WHERE site = $site AND member = $member AND event = 0
+SELECT id, place, bytes, total FROM file WHERE site = $site AND member = $member AND event = 0
     AND created_at NOT BETWEEN $from_at AND $to_at ORDER BY created_at <= $to_at, created_at, id LIMIT 1;
 
 -- file_idle_in: a conference's unfinished files that are so, or whose members have left; those that will be largest come first.

@@ -39,65 +39,93 @@ look(struct center *c, struct quota_wish *wish)
     return sql_file_held(c->db, c->mem, &in, &wish->held);
 }
 
+static int64_t
+bytes_with(const struct quota_wish *wish)
+{
+    return wish->held.bytes + counted(wish->total);
+}
+
+/* What may give way. */
+struct idle {
+    struct file_idle own;      /* one of the member's; .id 0: none has to */
+    struct file_idle_in *rows; /* of the whole conference, the largest first */
+    size_t count;
+    int64_t over; /* bytes that have to become free */
+};
+
 /* Nobody tells of an upload that was cancelled, or whose page was closed. */
 static enum err
-give_up_own(struct center *c, const struct quota_wish *wish, int *changed)
+find_own(struct center *c, const struct quota_wish *wish, struct idle *idle)
 {
-    struct file_idle row;
     struct sql_file_idle_in in = {.member = wish->member,
         .from_at = c->now_ms - QUOTA_IDLE_MS + 1,
         .to_at = c->now_ms + QUOTA_IDLE_MS - 1};
-    enum err err = sql_file_idle(c->db, c->mem, &in, &row);
-    if (err == OK)
-        err = db_begin(c->db);
-    if (err != OK)
-        return err == ERR_NOT_FOUND ? OK : err;
-    return db_end(c->db, filestore_forget(c, row.id, row.place, row.bytes, changed));
+    enum err err = sql_file_idle(c->db, c->mem, &in, &idle->own);
+    return err == ERR_NOT_FOUND ? check(c, wish, 0, wish->held.unfinished + 1) : err;
 }
 
-/* As many as are needed, and none if they are not enough. */
 static enum err
-give_up_in_room(struct center *c, const struct quota_wish *wish, int64_t needed, int *changed)
+find_in_room(struct center *c, const struct quota_wish *wish, struct idle *idle)
 {
-    size_t count = 0, used = 0;
-    struct file_idle_in *rows;
+    int64_t all = 0;
     struct sql_file_idle_in_in in = {.conf = wish->conf,
         .from_at = c->now_ms - QUOTA_IDLE_MS + 1,
         .to_at = c->now_ms + QUOTA_IDLE_MS - 1,
         .most = IDLE_AT_ONCE};
-    enum err err = sql_file_idle_in(c->db, c->mem, &in, &rows, &count);
-    for (; err == OK && needed > 0 && used < count; used++)
-        needed -= counted(rows[used].total);
-    if (err != OK || needed > 0)
+    enum err err = sql_file_idle_in(c->db, c->mem, &in, &idle->rows, &idle->count);
+    for (size_t i = 0; err == OK && i < idle->count; i++)
+        all += counted(idle->rows[i].total);
+    return err == OK && all < idle->over ? check(c, wish, bytes_with(wish), 0) : err;
+}
+
+/* As many as are needed. One of which a piece has come just now stays; an error where they are not enough then. */
+static enum err
+give_up(struct center *c, const struct quota_wish *wish, const struct idle *idle)
+{
+    int changed = 0;
+    int64_t over = idle->over;
+    const struct file_idle *own = &idle->own;
+    enum err err = own->id ? filestore_forget(c, own->id, own->place, own->bytes, &changed) : OK;
+    if (err == OK && own->id && !changed)
+        return check(c, wish, 0, wish->held.unfinished + 1);
+    if (own->id)
+        over -= counted(own->total);
+    for (size_t i = 0; err == OK && over > 0 && i < idle->count; i++) { /* his own is gone already, and counts once */
+        const struct file_idle_in *row = &idle->rows[i];
+        err = filestore_forget(c, row->id, row->place, row->bytes, &changed);
+        over -= changed ? counted(row->total) : 0;
+    }
+    return err == OK && over > 0 ? check(c, wish, bytes_with(wish), 0) : err;
+}
+
+/* All in one transaction, so that nothing is given up when something else stands in the way. */
+static enum err
+make_place(struct center *c, struct quota_wish *wish)
+{
+    enum err err = OK;
+    struct idle idle = {.over = bytes_with(wish) - c->settings->room_max_bytes};
+    bool is_many = wish->is_part && wish->held.unfinished >= QUOTA_UNFINISHED_MAX;
+    if (is_many)
+        err = find_own(c, wish, &idle);
+    if (err == OK && idle.over > 0)
+        err = find_in_room(c, wish, &idle);
+    if (err != OK || (!is_many && idle.over <= 0))
         return err;
     err = db_begin(c->db);
-    if (err != OK)
-        return err;
-    for (size_t i = 0; err == OK && i < used; i++)
-        err = filestore_forget(c, rows[i].id, rows[i].place, rows[i].bytes, changed);
-    return db_end(c->db, err);
+    if (err == OK)
+        err = db_end(c->db, give_up(c, wish, &idle));
+    return err == OK ? look(c, wish) : err;
 }
 
 enum err
 quota_ask(struct center *c, struct quota_wish *wish)
 {
-    int changed = 0;
     enum err err = check(c, wish, counted(wish->total), 0); /* what fits nowhere takes nobody's place */
     if (err == OK)
         err = look(c, wish);
-    if (err == OK && wish->is_part && wish->held.unfinished >= QUOTA_UNFINISHED_MAX)
-        err = give_up_own(c, wish, &changed);
-    if (err == OK && changed)
-        err = look(c, wish);
     if (err == OK)
-        err = check(c, wish, 0, wish->held.unfinished + 1);
-    changed = 0;
-    int64_t over = err == OK ? wish->held.bytes + counted(wish->total) - c->settings->room_max_bytes : 0;
-    if (over > 0)
-        err = give_up_in_room(c, wish, over, &changed);
-    if (err == OK && changed)
-        err = look(c, wish);
-    return err == OK ? check(c, wish, wish->held.bytes + counted(wish->total), wish->held.unfinished + 1) : err;
+        err = make_place(c, wish);
+    return err == OK ? check(c, wish, bytes_with(wish), wish->held.unfinished + 1) : err;
 }
 
 enum err

@@ -84,6 +84,43 @@ uploads_of_members_who_left_give_way_at_once(void **state)
 }
 
 static void
+for_what_the_room_cannot_have_none_of_his_own_goes(void **state)
+{
+    struct installation *p = *state;
+    struct member ann = sender(p), guest = place_member(p, ann.conf, "guest");
+    p->settings.room_max_bytes = 100 * KB;
+    WELL(p, send(p, &guest, "whole", 50 * KB));
+    for (int i = 0; i < QUOTA_UNFINISHED_MAX; i++)
+        WELL(p, begin(p, &ann, i, 4 * KB));
+    REFUSED(p, begin(p, &ann, 10, 60 * KB), ERR_TOO_MANY, NULL); /* none is idle */
+    place_later(p, QUOTA_IDLE_MS);
+    REFUSED(p, begin(p, &ann, 10, 50 * KB + 1), ERR_TOO_LARGE, "file"); /* if all of them went */
+    assert_int_equal(unfinished(p), QUOTA_UNFINISHED_MAX);
+    WELL(p, begin(p, &ann, 10, 18 * KB));
+    assert_int_equal(unfinished(p), 9); /* 50 + 40 + 18 - 100: two go, and his own is one of them */
+    assert_int_equal(place_number(p, "SELECT count(*) FROM file WHERE nonce = 'n0'"), 0);
+}
+
+/* A piece comes while others are given up: as if it came between the looking and the forgetting. */
+static void
+when_a_piece_comes_just_then_another_gives_way_or_none(void **state)
+{
+    struct installation *p = *state;
+    struct member ann = sender(p), guest = place_member(p, ann.conf, "guest");
+    p->settings.room_max_bytes = 100 * KB;
+    WELL(p, begin(p, &guest, 0, 50 * KB));
+    WELL(p, begin(p, &guest, 1, 30 * KB));
+    WELL(p, begin(p, &guest, 2, 20 * KB));
+    place_later(p, QUOTA_IDLE_MS);
+    place_sql(p, "CREATE TRIGGER goes_on BEFORE DELETE ON file WHEN old.nonce = 'n1' BEGIN SELECT raise(IGNORE); END");
+    REFUSED(p, send(p, &ann, "a", 80 * KB), ERR_TOO_LARGE, "file"); /* two would do, but one of them goes on */
+    assert_int_equal(unfinished(p), 3);
+    WELL(p, send(p, &ann, "a", 60 * KB)); /* instead of that one the next */
+    assert_int_equal(unfinished(p), 1);
+    assert_int_equal(place_number(p, "SELECT count(*) FROM file WHERE nonce = 'n1'"), 1);
+}
+
+static void
 a_clock_that_was_set_back_makes_idle(void **state)
 {
     struct installation *p = *state;
@@ -147,6 +184,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         PLACED(in_a_full_room_what_is_idle_gives_way_and_no_more_than_is_needed),
         PLACED(uploads_of_members_who_left_give_way_at_once),
+        PLACED(for_what_the_room_cannot_have_none_of_his_own_goes),
+        PLACED(when_a_piece_comes_just_then_another_gives_way_or_none),
         PLACED(a_clock_that_was_set_back_makes_idle),
         PLACED(a_file_counts_four_kilobytes_at_least),
         PLACED(four_processes_at_once_send_as_many_small_files_as_there_is_room_for),
