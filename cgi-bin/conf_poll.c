@@ -76,7 +76,11 @@ static enum err
 finish(struct request *r, const struct poll *p)
 {
     enum err err = add_csrf(r, p);
-    return err == OK ? show_queue(r, r->out, p->conf) : err;
+    if (err == OK && p->has_left) /* the others may wait again: that is not his place */
+        value_add_null(r->out, "queue");
+    else if (err == OK)
+        err = show_queue(r, r->out, p->conf);
+    return err;
 }
 
 static uint32_t

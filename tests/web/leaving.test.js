@@ -84,6 +84,16 @@ test('a poll of his that waits is told that it is over for him', async () => {
     assert.equal(events.at(-1).kind === 'left' ? state : more.state, 'ended');
 });
 
+test('who left has no place in the queue when the others wait again', async (t) => {
+    const { customer, staff } = await talk(t, instance, 'anna'), code = new URL(staff.join_url).searchParams.get('vanity') - 1;
+    const guest = await join(base, String(code).padStart(7, '0'), customer.conference, { name: 'Third' });
+    await leaves(guest);
+    await leaves(staff);
+    const [theirs, his] = [await confPoll(instance, customer), await confPoll(instance, guest)];
+    assert.deepEqual([theirs.state, theirs.queue.position], ['waiting', 1]);
+    assert.deepEqual([his.state, his.queue], ['ended', null]);
+});
+
 test('an agent who left hears at his desk how it was until then', async (t) => {
     const { agent, customer } = await talk(t, instance, 'anna'), room = (await agentPoll(instance, agent)).conferences[0];
     const { after: seen } = await agentPoll(instance, agent), staff = { conference: customer.conference, token: room.token };
