@@ -155,7 +155,7 @@ wake(struct request *r, struct wait *wait, bool is_late)
         .after = wait->after,
         .is_staff = wait->flags & FLAG_STAFF,
         .by_cookie = wait->flags & FLAG_COOKIE,
-        .has_left = member.left_at != 0,
+        .has_left = member.left_at && !member.lost, /* who is lost comes back with his next request, if he may */
         .left_event = member.left_event};
     err = fill(r, &p, wait->parked_ms, &has_news);
     if (err != OK)

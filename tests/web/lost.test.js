@@ -2,6 +2,7 @@
  * nobody else's place is touched. The times are short here (gone after 2 s, lost after 4 s); that they are 45 s and 90 s by default
  * is the table of settings, and test_talk_lost.c has what can happen in between. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { get, post } from '../lib/http.js';
@@ -129,6 +130,20 @@ test('whoever is at his desk, or in the room, or at least asks for something the
     for (const { customer } of all) assert.equal((await confPoll(instance, customer)).state, 'talking');
     for (const one of here) await one.stop();
     for (const one of all) await finish(one);
+});
+
+test('a window that waits while its agent is lost is not told that it is over, and he is back with its next poll', async () => {
+    const talk = await begin('anna'), { after: seen } = await confPoll(instance, talk.staff);
+    const waits = confPoll(instance, talk.staff, seen, 1);
+    await sleep(200);
+    execFileSync('sqlite3', ['-cmd', '.timeout 5000', path.join(instance.runDir, 'state/rtcc.db'), `UPDATE member SET left_at = ${Date.now()},
+        lost = (SELECT last_id + 1 FROM site) WHERE id = ${(await roomOf(talk.agent, talk.customer)).member}`]); // as if nothing was heard
+    await say(instance, talk.customer, 'Are you there?');
+    const { state, events } = await waits;
+    assert.equal(events.at(-1).text, 'Are you there?');
+    assert.equal(state, 'talking');
+    assert.equal((await confPoll(instance, talk.staff)).events.at(-1).kind, 'joined');
+    await finish(talk);
 });
 
 test('a customer who is not there either is offered to nobody; when he comes back he waits a moment, then again', async () => {
