@@ -12,7 +12,7 @@
 #include "io/center.h"
 #include "sql.h"
 
-enum { REFUSED_MS = 20000 }; /* whoever let it go is spared it so long */
+enum { REFUSED_MS = 20000 }; /* whoever let it go, or accepted it, is spared it so long */
 
 struct invitation_wish {
     const char *account;

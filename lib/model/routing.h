@@ -3,8 +3,8 @@
  * An offer is a lease: one agent, one invitation, `offer_s` seconds on the boot clock, with the invitation's epoch. At most
  * one for an agent and one for an invitation, by two unique indexes. Accepting is one UPDATE that only the current epoch can win;
  * everything else happens after it in the same transaction. Free is who is ready, present, below his capacity and without an
- * offer; the longest idle goes first and is given the first invitation that he can serve. Whoever let an offer go is spared that
- * invitation for REFUSED_MS. */
+ * offer; the longest idle goes first and is given the first invitation that he can serve. Whoever let an offer go, or did not
+ * answer it, is spared that invitation for REFUSED_MS; so is, from then on, whoever accepted it, should it wait again. */
 #ifndef RTCC_ROUTING_H
 #define RTCC_ROUTING_H
 

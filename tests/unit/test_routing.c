@@ -136,6 +136,26 @@ an_agent_serves_as_many_as_his_capacity(void **state)
 }
 
 static void
+who_accepted_and_left_is_spared_for_twenty_seconds_from_then(void **state)
+{
+    struct installation *p = *state;
+    struct invitation i;
+    struct member member;
+    struct agent anna = place_agent(p, "anna");
+    place_customer(p, "Ann");
+    WELL(p, talk_accept(&p->c, &anna, routed_offer_id(p, &anna), &i, &member));
+    place_later(p, 5000);
+    WELL(p, talk_leave(&p->c, &member));
+    assert_string_equal(place_state(p, i.id), "queued");
+    place_later(p, 14999);
+    routed_tick(p);
+    assert_null(routed_offered(p, &anna));
+    place_later(p, 1);
+    routed_tick(p);
+    assert_string_equal(routed_offered(p, &anna), "Ann");
+}
+
+static void
 why_nobody_was_offered_is_in_the_trace_too(void **state)
 {
     struct installation *p = *state;
@@ -239,6 +259,7 @@ main(void)
         PLACED(one_among_many_who_has_the_skill_is_found_and_several_wishes_find_several),
         PLACED(who_is_full_not_ready_away_disabled_or_without_the_skill_is_offered_nothing),
         PLACED(an_agent_serves_as_many_as_his_capacity),
+        PLACED(who_accepted_and_left_is_spared_for_twenty_seconds_from_then),
         PLACED(why_nobody_was_offered_is_in_the_trace_too),
         PLACED(the_trace_has_each_candidate_with_verdict_and_reason),
         PLACED(a_look_when_nothing_is_due_writes_nothing),
