@@ -4,8 +4,7 @@
  * and nothing was heard of any of the staff for twice gone_s, and it stayed so for three quarters of gone_s in which he asked in
  * vain: where the servers stood still, all come back within that time (a page tries every 30 s, or every 40 where nothing
  * answers; whoever comes later comes back all the same). Who polls at his desk the main database knows; the times are in live.db:
- * what is not known there has been heard of never in this boot.
- */
+ * what is not known there has been heard of never in this boot. */
 #ifndef RTCC_HEARD_H
 #define RTCC_HEARD_H
 
