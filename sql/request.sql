@@ -57,7 +57,7 @@ WHERE site = $site AND kind = $kind AND key = $key;
 --   count
 UPDATE job SET due_at = $at WHERE site = $site AND kind = $kind AND due_at > $at;
 
--- job_hurry_forms: all that is due comes in the order in which it was sent: each a millisecond sooner than the next.
+-- job_hurry_forms: what was just made due now comes in the order in which it was sent: each a millisecond sooner than the next.
 --   scan only what is kept and not finished
 --   in  at int, boot text
 --   run
@@ -65,7 +65,7 @@ UPDATE job SET due_at = $at - sent.newer
 FROM (SELECT reqid, row_number() OVER (ORDER BY boot = $boot DESC,
     CASE WHEN boot = $boot THEN boot_ms ELSE created_at END DESC, reqid DESC) AS newer FROM request INDEXED BY request_open
     WHERE site = $site AND is_done = 0) AS sent
-WHERE job.site = $site AND job.kind = 'form' AND job.key = sent.reqid AND job.due_at <= $at;
+WHERE job.site = $site AND job.kind = 'form' AND job.key = sent.reqid AND job.due_at = $at;
 
 -- job_done: it is done.
 --   in  kind text, key text

@@ -111,15 +111,13 @@ sentform_finish(struct center *c, const char *reqid, struct sent_form *out)
     return err == OK ? sentform_find(c, reqid, out) : err;
 }
 
-/* Those that were due already are put in order, too, for newer ones are among them. Where none had been put off nothing is
- * written: after a breakdown many get through one after another, and all stand in order since the first. */
 static enum err
 hurry(struct center *c)
 {
     int changed = 0;
     struct sql_job_hurry_forms_in in = {.at = c->now_ms, .boot = clock_boot_id()};
     enum err err = due_hurry(c, DUE_FORM, &changed);
-    return err == OK && changed > 0 ? sql_job_hurry_forms(c->db, &in) : err;
+    return err == OK && changed > 1 ? sql_job_hurry_forms(c->db, &in) : err;
 }
 
 enum err

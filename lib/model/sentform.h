@@ -31,7 +31,7 @@ must_check enum err sentform_kept(struct center *c, int64_t *count, int64_t *old
 must_check enum err sentform_finish(struct center *c, const char *reqid, struct sent_form *out);
 
 /* A form that was kept has got through: all others are to be finished now, in the order in which they were sent, however often
- * each was tried. Where all are due already, their order stays as it is. */
+ * each was tried. */
 must_check enum err sentform_hurry(struct center *c);
 
 #endif

@@ -85,17 +85,6 @@ all_of_a_kind_can_be_hurried(void **state)
     assert_true(is_nothing_due(p));
 }
 
-/* boot_ms 0: it was sent in another boot. */
-static void
-keep_form(struct installation *p, const char *name, int64_t age_ms, int64_t boot_ms)
-{
-    place_sql(p,
-        arena_printf(p->c.mem,
-            "INSERT INTO request (site, reqid, digest, name, phone, email, topic, question, language, page, consent, created_at, "
-            "boot, boot_ms) VALUES (1, '%s', '', '', '', '', '', '', '', '', '', %lld, '%s', %lld)",
-            name, (long long)(p->c.now_ms - age_ms), boot_ms ? clock_boot_id() : "another", (long long)boot_ms));
-}
-
 static void
 hurried_forms_come_in_the_order_in_which_they_were_sent(void **state)
 {
@@ -105,28 +94,17 @@ hurried_forms_come_in_the_order_in_which_they_were_sent(void **state)
         7200001}; /* for the last two the clock was set */
     static const int boot_ms[] = {0, 0, 0, 0, 0, 2000, 1000};
     for (size_t i = 0; i < COUNT(names); i++) {
-        keep_form(p, names[i], ages_ms[i], boot_ms[i]);
+        place_sql(p,
+            arena_printf(p->c.mem,
+                "INSERT INTO request (site, reqid, digest, name, phone, email, topic, question, language, page, consent, created_at, "
+                "boot, boot_ms) VALUES (1, '%s', '', '', '', '', '', '', '', '', '', %lld, '%s', %d)",
+                names[i], (long long)(p->c.now_ms - ages_ms[i]), boot_ms[i] ? clock_boot_id() : "another", boot_ms[i]));
         WELL(p, due_add(&p->c, "form", names[i], p->c.now_ms + 1000 + (int64_t)i));
     }
     WELL(p, sentform_hurry(&p->c));
     for (size_t i = 0; i < COUNT(names); i++)
         assert_string_equal(claimed(p).key,
             ((const char *[]){"first", "second", "third", "fourth", "fifth", "sixth", "seventh"})[i]);
-}
-
-static void
-one_that_was_put_off_comes_before_newer_ones_that_were_due_already(void **state)
-{
-    struct installation *p = *state;
-    keep_form(p, "second", 0, 2000);
-    keep_form(p, "third", 0, 3000);
-    keep_form(p, "first", 0, 1000);
-    WELL(p, due_add(&p->c, "form", "second", p->c.now_ms - 1000));
-    WELL(p, due_add(&p->c, "form", "third", p->c.now_ms - 2000));
-    WELL(p, due_add(&p->c, "form", "first", p->c.now_ms + 4000));
-    WELL(p, sentform_hurry(&p->c));
-    for (int i = 0; i < 3; i++)
-        assert_string_equal(claimed(p).key, ((const char *[]){"first", "second", "third"})[i]);
 }
 
 static void
@@ -239,7 +217,6 @@ main(void)
         PLACED(a_lease_that_ran_out_gives_the_work_back),
         PLACED(all_of_a_kind_can_be_hurried),
         PLACED(hurried_forms_come_in_the_order_in_which_they_were_sent),
-        PLACED(one_that_was_put_off_comes_before_newer_ones_that_were_due_already),
         PLACED(a_clock_that_was_set_back_two_hours_holds_up_no_work),
         PLACED(a_lease_is_on_the_boot_clock_and_ends_with_its_boot),
         PLACED(what_fails_is_tried_again_after_1_2_4_5_and_5_seconds),
