@@ -112,9 +112,10 @@ find_place(struct request *r, struct member *out)
     enum err err = conference_find(r->c, r->args[CONF].text, &conf);
     if (err == OK)
         err = member_of_agent(r->c, conf.id, r->caller->agent.id, out);
+    bool is_there = err == OK && !out->lost;
     if (err == OK)
         err = talk_member_seen(r->c, out);
-    if (err == ERR_UNAVAILABLE && !out->lost)
+    if (err == ERR_UNAVAILABLE && is_there)
         err = OK;                                                /* that he is heard of is no condition */
     bool has_left = err == OK && out->left_at && !conf.ended_at; /* at the end everybody leaves */
     if (err == ERR_NOT_FOUND || has_left)

@@ -87,18 +87,30 @@ park(struct request *r)
     return request_hold(r, &wait);
 }
 
+/* Where nothing can be written he reads all the same. Not where he was lost and is not back yet: his cursor would pass over what
+ * was said there. */
+static bool
+may_read(struct request *r, enum err seen)
+{
+    size_t count = 0;
+    struct member_lost *rows;
+    return seen == ERR_UNAVAILABLE && member_lost(r->c, r->caller->agent.id, &rows, &count) == OK && count == 0;
+}
+
 static enum err
 answer(struct request *r)
 {
     bool has_news;
     enum err err = talk_agent_seen(r->c, &r->caller->agent);
-    bool is_noted = err != ERR_UNAVAILABLE; /* where nothing can be written he reads still, and asks again at once */
-    if (err == OK || !is_noted)
+    bool is_noted = err == OK;
+    if (is_noted || may_read(r, err))
         err = fill(r, r->caller->agent.id, r->args[AFTER].number, -1, &has_news);
     if (err != OK)
         return err;
     if (!has_news && is_noted && !(r->args[WAIT].text && r->args[WAIT].number == 0))
         return park(r);
+    if (!is_noted)
+        value_add_int(r->out, "pause_s", 1);
     return finish(r, r->caller->agent.id, r->caller->serial);
 }
 

@@ -249,7 +249,7 @@ render(struct request *r, const struct view *v)
     add_frame(r, v, &conf);
     value_add_text(r->out, "csrf", csrf);
     err = add_events(r, v, &member, &after);
-    if (err == OK)
+    if (err == OK && !member.left_at) /* the others may wait again: that is not his place */
         err = show_queue(r, r->out, v->conf);
     if (err == OK)
         err = add_closed(r, &member);

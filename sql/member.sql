@@ -80,6 +80,11 @@ UPDATE member SET left_at = $at WHERE site = $site AND conf = $conf AND left_at 
 --   count
 UPDATE member SET left_at = $at, lost = $lost WHERE site = $site AND id = $id AND left_at = 0;
 
+-- member_lose_again: who was lost together with one who came back, and has not come back himself, is lost together with him anew.
+--   in  conf int, lost int
+--   run
+UPDATE member SET lost = $lost WHERE site = $site AND conf = $conf AND lost <> 0;
+
 -- member_lost: the members of an agent who were not heard of, in rooms that he has not come back to.
 --   in  agent int
 --   out id int

@@ -30,8 +30,8 @@ must_check enum err sentform_kept(struct center *c, int64_t *count, int64_t *old
  * down; it stays kept. */
 must_check enum err sentform_finish(struct center *c, const char *reqid, struct sent_form *out);
 
-/* A form that was kept has got through: all others are to be finished now, in the order in which they were sent, however often
- * each was tried. */
+/* A form that was kept has got through: all others that were put off are to be finished now, in the order in which they were
+ * sent, however often each was tried; those that were due already go before them. */
 must_check enum err sentform_hurry(struct center *c);
 
 #endif

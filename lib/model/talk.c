@@ -142,7 +142,11 @@ enter(struct center *c, const struct agent *agent, const struct invitation *i, s
         .agent = agent->id};
     enum err err = member_of_agent(c, i->conf, agent->id, member);
     if (err == OK && text_same(i->state, "done"))
-        return OK; /* he accepted, came, and it ended: the same answer as then */
+        return OK;                       /* he accepted, came, and it ended: the same answer as then */
+    if (err == OK && !member->left_at) { /* he is there: nobody comes */
+        err = note_heard(c, member);
+        return err == OK ? take_invitations(c, member) : err;
+    }
     return err == OK || err == ERR_NOT_FOUND ? join(c, &who, NULL, member) : err;
 }
 
@@ -429,6 +433,8 @@ lose_staff(struct center *c, int64_t conf)
         if (err == OK)
             err = agent_note(c, rows[i].agent, "agent");
     }
+    if (err == OK)
+        err = sql_member_lose_again(c->db, &(struct sql_member_lose_again_in){.conf = conf, .lost = lost});
     return err == OK ? wait_again(c, conf, "nothing was heard of him") : err;
 }
 

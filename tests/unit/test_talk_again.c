@@ -83,17 +83,64 @@ of_two_who_were_lost_one_after_the_other_the_first_does_not_come_back_by_himself
 }
 
 static void
+comes_by_the_link(struct installation *p, const struct lost *t, const struct agent *sam)
+{
+    struct member_new who = {.conf = t->i.conf, .role = "supervisor", .is_leader = true, .name = "sam", .agent = sam->id};
+    struct member member;
+    WELL(p, talk_join(&p->c, &who, NULL, &member));
+}
+
+/* Sam looks in, and is lost together with Anna. */
+static struct agent
+lost_with_sam(struct installation *p, const struct lost *t)
+{
+    struct agent sam = place_agent(p, "sam");
+    struct member ann = t->ann;
+    comes_by_the_link(p, t, &sam);
+    wait_while(p, 2 * GONE_MS + STEP_MS, &ann, NULL, NULL);
+    assert_int_equal(staff_there(p), 0);
+    return sam;
+}
+
+static void
 of_two_who_were_lost_together_the_one_who_comes_by_the_link_leaves_the_other_his_way_back(void **state)
 {
     struct installation *p = *state;
     struct lost t = talk_of(p);
-    struct agent sam = place_agent(p, "sam");
-    struct member_new who = {.conf = t.i.conf, .role = "supervisor", .is_leader = true, .name = "sam", .agent = sam.id};
-    struct member member;
-    WELL(p, talk_join(&p->c, &who, NULL, &member));
-    wait_while(p, 2 * GONE_MS + STEP_MS, &t.ann, NULL, NULL);
-    assert_int_equal(staff_there(p), 0);
-    WELL(p, talk_join(&p->c, &who, NULL, &member));
+    struct agent sam = lost_with_sam(p, &t);
+    comes_by_the_link(p, &t, &sam);
+    wait_while(p, STEP_MS, &t.ann, NULL, &t.anna);
+    assert_int_equal(staff_there(p), 2);
+}
+
+static void
+so_does_the_one_who_accepts_once_more_when_he_is_back(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = talk_of(p);
+    struct member again;
+    struct invitation i;
+    int64_t reservation = place_number(p, "SELECT id FROM reservation WHERE state = 'accepted'");
+    struct agent sam = lost_with_sam(p, &t);
+    wait_while(p, STEP_MS, &t.ann, NULL, &t.anna);
+    WELL(p, talk_accept(&p->c, &t.anna, reservation, &i, &again));
+    assert_int_equal(staff_there(p), 1);
+    wait_while(p, STEP_MS, &t.ann, NULL, &sam);
+    assert_int_equal(staff_there(p), 2);
+}
+
+static void
+so_does_the_one_who_is_back_and_is_lost_once_more(void **state)
+{
+    struct installation *p = *state;
+    struct lost t = talk_of(p);
+    struct agent sam = lost_with_sam(p, &t);
+    wait_while(p, STEP_MS, &t.ann, NULL, &t.anna);
+    WELL(p, talk_notready(&p->c, &t.anna, "lunch"));
+    wait_while(p, 3 * GONE_MS, &t.ann, NULL, NULL);
+    WELL(p, talk_notready(&p->c, &sam, "lunch"));
+    wait_while(p, STEP_MS, &t.ann, NULL, &sam);
+    assert_int_equal(staff_there(p), 1);
     wait_while(p, STEP_MS, &t.ann, NULL, &t.anna);
     assert_int_equal(staff_there(p), 2);
 }
@@ -166,6 +213,8 @@ main(void)
         PLACED(so_does_a_leader_with_a_key_who_comes_back),
         PLACED(of_two_who_were_lost_one_after_the_other_the_first_does_not_come_back_by_himself),
         PLACED(of_two_who_were_lost_together_the_one_who_comes_by_the_link_leaves_the_other_his_way_back),
+        PLACED(so_does_the_one_who_accepts_once_more_when_he_is_back),
+        PLACED(so_does_the_one_who_is_back_and_is_lost_once_more),
         PLACED(who_looks_once_a_minute_waits_again_after_three),
         PLACED(also_where_gone_s_is_little_more_than_what_a_poll_waits),
         PLACED(a_talk_ends_also_where_what_was_heard_cannot_be_written),

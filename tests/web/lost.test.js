@@ -117,9 +117,27 @@ test('an agent who comes back while somebody holds the database reads at once, a
         await letGo();
     }
     assert.deepEqual(first.conferences.map((one) => one.conference), [talk.customer.conference]);
+    assert.equal(first.pause_s, 1, 'and asks again soon, not at once');
     await waitForOffer(instance, talk.agent, next.conference);
     await finish(talk);
     await finish({ customer: next });
+});
+
+test('one who was lost does not miss what was said then', async () => {
+    const talk = await begin('anna'), { after: seen } = await agentPoll(instance, talk.agent), page = inRoom(talk.customer);
+    await isIn('waiting', talk.customer, LOST_MS * 2);
+    await page.stop();
+    await say(instance, talk.customer, 'Are you there?');
+    const polled = () => get(base, '/cgi_bin/agent_poll', { after: seen, wait: 0 }, { bearer: talk.agent.token, ...json });
+    const letGo = await holdDatabase(path.join(instance.runDir, 'state'));
+    try {
+        isError(await polled(), 'unavailable');
+    } finally {
+        await letGo();
+    }
+    const back = await until(() => polled().then((one) => one.status === 200 && one.json()), 'she is back');
+    assert.ok(back.events.some((one) => one.text === 'Are you there?'), JSON.stringify(back));
+    await finish(talk);
 });
 
 test('whoever is at his desk, or in the room, or at least asks for something there, is not missed', async () => {
