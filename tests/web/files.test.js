@@ -190,12 +190,12 @@ test('half a file cannot be fetched', async () => {
 });
 
 test('a piece without a nonce, which nothing could join, is 400 and nothing is kept', async () => {
-    const { customer } = await room(base), files = () => fs.readdirSync(path.join(instance.runDir, 'state/files')).length;
-    const before = files();
+    const { customer } = await room(base), files = () => fs.readdirSync(path.join(instance.runDir, 'state/files'));
+    const before = new Set(files()); // of which those that gave way in an earlier test may be removed only now
     for (const fields of [{ offset: 0, total: 10 }, { total: 10 }, { offset: 4 }, { offset: 4, total: 8 }]) {
         isError(await putAt(customer, { ...fields, file: fileOf('half') }), 'bad_parameter', 'nonce');
     }
-    assert.equal(files(), before);
+    assert.deepEqual(files().filter((name) => !before.has(name)), []);
     assert.equal((await putAt(customer, { offset: 0, total: 4, file: fileOf('half') })).status, 200, 'this one is whole');
 });
 
