@@ -1,12 +1,10 @@
 /* An agent whose connection is gone for longer than his customer should wait: what both see, and what they find when he is back. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { AGENT, CUSTOMER, appears, clickButton, conferenceOf, cutOff, disappears, launch, newPerson, openReadyDesk, openRoom,
     says, setStatus, textsOnceShown, write } from '../lib/browser.js';
 import { post } from '../lib/http.js';
-import { startInstance } from '../lib/instance.js';
+import { plant, startInstance } from '../lib/instance.js';
 import { accept, act, readyAgent, say, waitForOffer } from '../lib/people.js';
 
 let instance, browser;
@@ -64,8 +62,7 @@ test('when another has taken him, the desk says so; when she has him again, it s
     await write(room, CUSTOMER, 'Thank you, Ben.');
     await act(instance, ben, 'notready');
     await post(instance.base, '/cgi_bin/conf_post', { conf: staff.conference, token: staff.token, kind: 'leave' });
-    execFileSync('sqlite3', ['-cmd', '.timeout 5000', path.join(instance.runDir, 'state/rtcc.db'),
-        'UPDATE reservation SET boot_ms = boot_ms - 60000']); // a minute goes by: she is not spared him any more
+    plant(instance, 'UPDATE reservation SET boot_ms = boot_ms - 60000'); // a minute goes by: she is not spared him any more
     await setStatus(desk, 'ready');
     await clickButton(desk, 'Accept');
     const told = (await textsOnceShown(desk, 'Thank you, Ben.')).filter((text) => text !== 'I look it up');

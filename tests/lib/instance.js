@@ -61,6 +61,10 @@ export function processesOf(runDir, name) {
     return found;
 }
 
+/* Does this in a database of the instance, as if it had come about. */
+export const plant = (instance, sql, database = 'rtcc.db') =>
+    execFileSync('sqlite3', ['-cmd', '.timeout 5000', path.join(instance.runDir, 'state', database), sql]);
+
 /* Holds the database in that folder, as a backup by hand would: nobody else can write. Gives what lets it go. */
 export async function holdDatabase(state) {
     const holder = spawn('sqlite3', [path.join(state, 'rtcc.db')], { stdio: ['pipe', 'pipe', 'inherit'] });

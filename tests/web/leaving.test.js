@@ -1,10 +1,9 @@
 /* Who leaves a conversation that goes on without him: for him it is over, until he comes in again by the same link. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { cookiesOf, get, post } from '../lib/http.js';
-import { buildFolder, sleep, startInstance } from '../lib/instance.js';
+import { buildFolder, plant, sleep, startInstance } from '../lib/instance.js';
 import { accept, act, agentPoll, allEvents, ask, confPoll, say, sendFile, waitForOffer } from '../lib/people.js';
 import { html, isError, isErrorPage, join, json, onDuty, room, rtcc, schedule, talk } from '../lib/wire.js';
 
@@ -172,8 +171,7 @@ test('a late repeat of an earlier one does not either, nor does one under the no
 test('an agent who left and is offered the customer again takes him by the link, also with the cookie of that room', async (t) => {
     const { agent, customer } = await talk(t, instance, 'anna'), room = (await agentPoll(instance, agent)).conferences[0];
     const cookie = cookiesOf(await get(base, '/cgi_bin/conf_view', { conf: customer.conference, token: room.token }, html));
-    execFileSync('sqlite3', ['-cmd', '.timeout 5000', path.join(instance.runDir, 'state/rtcc.db'),
-        'UPDATE reservation SET boot_ms = boot_ms - 60000']); // a minute goes by
+    plant(instance, 'UPDATE reservation SET boot_ms = boot_ms - 60000'); // a minute goes by
     await leaves({ conference: customer.conference, token: room.token });
     const offer = await waitForOffer(instance, agent, customer.conference), link = new URL(offer.join_url);
     const { state } = (await get(base, `${link.pathname}${link.search}`, {}, { cookie, bearer: agent.token, ...json })).json();

@@ -2,11 +2,10 @@
  * nobody else's place is touched. The times are short here (gone after 2 s, lost after 4 s); that they are 45 s and 90 s by default
  * is the table of settings, and test_talk_lost.c has what can happen in between. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { get, post } from '../lib/http.js';
-import { holdDatabase, sleep, startInstance, until } from '../lib/instance.js';
+import { holdDatabase, plant, sleep, startInstance, until } from '../lib/instance.js';
 import { accept, act, agentPoll, allEvents, ask, confPoll, readyAgent, say, sendFile, signIn, waitForOffer } from '../lib/people.js';
 import { html, isError, json } from '../lib/wire.js';
 
@@ -140,6 +139,23 @@ test('one who was lost does not miss what was said then', async () => {
     await finish(talk);
 });
 
+test('a note is kept where it cannot be kept that he was heard of, and not where there is no conference to be found', async () => {
+    const talk = await begin('anna'), { conference: conf } = talk.staff;
+    const note = () => post(base, '/cgi_bin/agent_act', { action: 'note', conf, text: 'A note.' }, { bearer: talk.agent.token, ...json });
+    const hide = (table, database) => plant(instance, `ALTER TABLE ${table} RENAME TO hidden`, database);
+    const show = (table, database) => plant(instance, `ALTER TABLE hidden RENAME TO ${table}`, database);
+    hide('heard', 'live.db');
+    const kept = await note();
+    show('heard', 'live.db');
+    assert.equal(kept.status, 200, kept.body);
+    hide('conference', 'rtcc.db');
+    const refused = await note();
+    show('conference', 'rtcc.db');
+    isError(refused, 'unavailable');
+    assert.equal((await allEvents(instance, talk.staff)).filter((one) => one.kind === 'note').length, 1);
+    await finish(talk);
+});
+
 test('whoever is at his desk, or in the room, or at least asks for something there, is not missed', async () => {
     const talk = await begin('anna'), second = await begin('ben'), third = await begin('sam'), all = [talk, second, third];
     const here = [atDesk(talk.agent), inRoom(second.staff), keepHere(() => say(instance, third.staff, 'still here').then(() => sleep(1000))),
@@ -154,8 +170,8 @@ test('a window that waits while its agent is lost is not told that it is over, a
     const talk = await begin('anna'), { after: seen } = await confPoll(instance, talk.staff);
     const waits = confPoll(instance, talk.staff, seen, 1);
     await sleep(200);
-    execFileSync('sqlite3', ['-cmd', '.timeout 5000', path.join(instance.runDir, 'state/rtcc.db'), `UPDATE member SET left_at = ${Date.now()},
-        lost = (SELECT last_id + 1 FROM site) WHERE id = ${(await roomOf(talk.agent, talk.customer)).member}`]); // as if nothing was heard
+    plant(instance, `UPDATE member SET left_at = ${Date.now()}, lost = (SELECT last_id + 1 FROM site)
+        WHERE id = ${(await roomOf(talk.agent, talk.customer)).member}`);
     await say(instance, talk.customer, 'Are you there?');
     const { state, events } = await waits;
     assert.equal(events.at(-1).text, 'Are you there?');
